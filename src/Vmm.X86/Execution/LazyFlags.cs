@@ -1,0 +1,70 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Vmm.X86.Execution;
+
+/// <summary>The six arithmetic flags as <see cref="VcpuState"/> holds them, computed only when read.</summary>
+// SAFETY: every pointer is the processor's own state block, alive as long as its ProcessorCore.
+public static unsafe class LazyFlags
+{
+#pragma warning disable CS1591 // the names are the architecture's
+    public const uint Cf = 1, Pf = 4, Af = 0x10, Zf = 0x40, Sf = 0x80, Tf = 0x100, If = 0x200, Df = 0x400, Of = 0x800, Iopl = 0x3000, Nt = 0x4000,
+        Rf = 0x1_0000, Vm = 0x2_0000, Ac = 0x4_0000, Vif = 0x8_0000, Vip = 0x10_0000, Id = 0x20_0000;
+#pragma warning restore CS1591
+
+    /// <summary>CF, PF, AF, ZF, SF, OF.</summary>
+    public const uint Arithmetic = Cf | Pf | Af | Zf | Sf | Of;
+
+    private const uint InvertSign = 0x100, InvertParity = 0x200;
+
+    /// <summary>CF as 0 or 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Carry(VcpuState* s) => s->FlagCarry & 1;
+
+    /// <summary>ZF.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Zero(VcpuState* s) => s->FlagResult == 0;
+
+    /// <summary>SF as 0 or 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Sign(VcpuState* s) => ((uint)(s->FlagResult >> 63) ^ (s->FlagCarry >> 8)) & 1;
+
+    /// <summary>OF as 0 or 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Overflow(VcpuState* s) => ((uint)(s->FlagCarries >> 63) ^ s->FlagCarry) & 1;
+
+    /// <summary>PF as 0 or 1 (even parity of the low byte).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Parity(VcpuState* s) => ((uint)BitOperations.PopCount((byte)s->FlagResult) ^ (s->FlagCarry >> 9) ^ 1) & 1;
+
+    /// <summary>AF as 0 or 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Adjust(VcpuState* s) => (uint)(s->FlagCarries >> 4) & 1;
+
+    /// <summary>The whole RFLAGS.</summary>
+    public static ulong Get(VcpuState* s) =>
+        s->FlagsSystem | Carry(s) | (Parity(s) << 2) | (Adjust(s) << 4) | (Zero(s) ? Zf : 0) | (Sign(s) << 7) | (Overflow(s) << 11);
+
+    /// <summary>Sets the six arithmetic flags from their RFLAGS positions; other bits are ignored.</summary>
+    public static void SetArithmetic(VcpuState* s, ulong flags)
+    {
+        // ZF decides the result; SF and PF are then corrected by the inversion bits.
+        uint f = (uint)flags;
+        ulong result = (f & Zf) != 0 ? 0UL : (f & Sf) != 0 ? 0x8000_0000_0000_0003UL : 3UL;
+        uint carry = f & Cf;
+        if ((uint)(result >> 63) != ((f >> 7) & 1))
+            carry |= InvertSign;
+        if ((f & Pf) == 0)
+            carry |= InvertParity; // both chosen results have even parity
+        s->FlagResult = result;
+        s->FlagCarry = carry;
+        s->FlagCarries = ((f & Af) != 0 ? 0x10UL : 0) | ((((f >> 11) ^ f) & 1) != 0 ? 1UL << 63 : 0);
+    }
+
+    /// <summary>Sets the whole RFLAGS: arithmetic and system bits as given, bit 1 set, reserved bits clear.</summary>
+    public static void Set(VcpuState* s, ulong flags)
+    {
+        SetArithmetic(s, flags);
+        s->FlagsSystem = ((uint)flags & (Tf | If | Df | Iopl | Nt | Rf | Vm | Ac | Vif | Vip | Id)) | 2;
+    }
+}

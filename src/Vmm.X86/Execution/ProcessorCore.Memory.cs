@@ -1,0 +1,271 @@
+using System.Runtime.CompilerServices;
+
+namespace Vmm.X86.Execution;
+
+public abstract unsafe partial class ProcessorCore
+{
+    private ulong _modifyLinear;
+    private ulong _modifyTracked = ulong.MaxValue;
+    private bool _modifyBounced;
+
+    /// <summary>Loads from a linear address with the current privilege.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Read<T>(ulong linear, out T value)
+        where T : unmanaged
+    {
+        byte* p = ReadPointer(linear, sizeof(T));
+        if (p == null)
+        {
+            value = default;
+            return false;
+        }
+        value = Unsafe.ReadUnaligned<T>(p);
+        return true;
+    }
+
+    /// <summary>Stores to a linear address with the current privilege.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Write<T>(ulong linear, T value)
+        where T : unmanaged
+    {
+        TlbEntry* e = State->WriteTlb + (int)((linear >> 12) & (SoftTlb.Entries - 1));
+        if (linear - e->Tag <= (ulong)(4096 - sizeof(T)))
+        {
+            Unsafe.WriteUnaligned((byte*)linear + e->Addend, value);
+            return true;
+        }
+        return WriteSlow(linear, (byte*)&value, sizeof(T), DataPrivilege.Current);
+    }
+
+    /// <summary>
+    /// Host address where <paramref name="size"/> bytes can be read now: guest memory itself, or a copy in the bounce buffer (at most 64 bytes).
+    /// Null: the instruction must stop.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public byte* ReadPointer(ulong linear, int size)
+    {
+        TlbEntry* e = State->ReadTlb + (int)((linear >> 12) & (SoftTlb.Entries - 1));
+        return linear - e->Tag <= (ulong)(4096 - size) ? (byte*)linear + e->Addend : ReadSlow(linear, size, DataPrivilege.Current);
+    }
+
+    /// <summary>
+    /// Host address for a read-modify-write of up to 16 bytes: guest memory itself where it can be (then interlocked operations on it are
+    /// atomic for the guest), else a copy. <see cref="EndModify"/> must follow once the new value is there. Null: stop.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public byte* BeginModify(ulong linear, int size)
+    {
+        TlbEntry* e = State->WriteTlb + (int)((linear >> 12) & (SoftTlb.Entries - 1));
+        return linear - e->Tag <= (ulong)(4096 - size) ? (byte*)linear + e->Addend : BeginModifySlow(linear, size);
+    }
+
+    /// <summary>Ends what <see cref="BeginModify"/> began. False: stop, nothing of the instruction may be committed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool EndModify(int size) => (!_modifyBounced && _modifyTracked == ulong.MaxValue) || EndModifySlow(size);
+
+    /// <summary>Loads from a system structure (descriptor table, TSS): an implicit supervisor access whatever the CPL.</summary>
+    public bool ReadSystem<T>(ulong linear, out T value)
+        where T : unmanaged
+    {
+        byte* p = ReadSlow(linear, sizeof(T), DataPrivilege.ImplicitSupervisor);
+        value = p == null ? default : Unsafe.ReadUnaligned<T>(p);
+        return p != null;
+    }
+
+    /// <summary>Stores to a system structure.</summary>
+    public bool WriteSystem<T>(ulong linear, T value)
+        where T : unmanaged => WriteSlow(linear, (byte*)&value, sizeof(T), DataPrivilege.ImplicitSupervisor);
+
+    /// <summary>Stores with the rights of a given privilege level (pushes on an inner stack while the CPL has not changed yet).</summary>
+    public bool WriteAs<T>(ulong linear, T value, bool user)
+        where T : unmanaged => WriteSlow(linear, (byte*)&value, sizeof(T), user ? DataPrivilege.User : DataPrivilege.Supervisor);
+
+    /// <summary>Checks that a store could be made, faulting if not, without making it: for instructions that must not stop half-way.</summary>
+    public bool ProbeWrite(ulong linear, int size)
+    {
+        if (!TranslateData(linear, true, DataPrivilege.Current, out _))
+            return false;
+        return ((linear & 0xFFF) + (ulong)size <= 4096) || TranslateData((linear + (ulong)size - 1) & LinearMask, true, DataPrivilege.Current, out _);
+    }
+
+    /// <summary>Copies guest memory out, any length, without the bounce buffer's limit. False: stop.</summary>
+    public bool ReadBytes(ulong linear, byte* destination, int size)
+    {
+        ulong mask = LinearMask;
+        while (size > 0)
+        {
+            int piece = Math.Min(size, 8);
+            byte* p = ReadPointer(linear, piece);
+            if (p == null)
+                return false;
+            Unsafe.CopyBlockUnaligned(destination, p, (uint)piece);
+            linear = (linear + (ulong)piece) & mask;
+            destination += piece;
+            size -= piece;
+        }
+        return true;
+    }
+
+    /// <summary>Copies to guest memory after probing all of it for faults. False: stop.</summary>
+    public bool WriteBytes(ulong linear, byte* source, int size)
+    {
+        ulong mask = LinearMask;
+        for (ulong page = 0; page < (ulong)size; page += 4096)
+        {
+            if (!ProbeWrite((linear + page) & mask, (int)Math.Min(4096, (ulong)size - page)))
+                return false;
+        }
+        while (size > 0)
+        {
+            int piece = Math.Min(size, 8);
+            if (!WriteSlow(linear, source, piece, DataPrivilege.Current))
+                return false;
+            linear = (linear + (ulong)piece) & mask;
+            source += piece;
+            size -= piece;
+        }
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private byte* ReadSlow(ulong linear, int size, DataPrivilege privilege)
+    {
+        VcpuState* s = State;
+        int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
+        if (!TranslateData(linear, false, privilege, out LinearTranslation low))
+            return null;
+        if (first == size)
+        {
+            if (low.Host != null)
+            {
+                if (privilege == DataPrivilege.Current)
+                    Fill(s->ReadTlb, linear, low.Host);
+                return low.Host + (linear & 0xFFF);
+            }
+            return ReadExternal(low.Kind, low.Physical, s->Bounce, size) ? s->Bounce : null;
+        }
+        ulong second = (linear + (ulong)first) & (privilege == DataPrivilege.ImplicitSupervisor ? ulong.MaxValue : LinearMask);
+        if (!TranslateData(second, false, privilege, out LinearTranslation high))
+            return null;
+        return ReadPart(in low, s->Bounce, first) && ReadPart(in high, s->Bounce + first, size - first) ? s->Bounce : null;
+    }
+
+    private bool ReadPart(in LinearTranslation part, byte* destination, int size)
+    {
+        if (part.Host == null)
+            return ReadExternal(part.Kind, part.Physical, destination, size);
+        Unsafe.CopyBlockUnaligned(destination, part.Host + (part.Physical & 0xFFF), (uint)size);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool WriteSlow(ulong linear, byte* source, int size, DataPrivilege privilege)
+    {
+        int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
+        if (!TranslateData(linear, true, privilege, out LinearTranslation low))
+            return false;
+        if (first == size)
+        {
+            if (low.Host != null && !low.TrackWrites && privilege == DataPrivilege.Current)
+            {
+                Fill(State->WriteTlb, linear, low.Host);
+                Fill(State->ReadTlb, linear, low.Host);
+            }
+            return WritePart(in low, source, size);
+        }
+        ulong second = (linear + (ulong)first) & (privilege == DataPrivilege.ImplicitSupervisor ? ulong.MaxValue : LinearMask);
+        if (!TranslateData(second, true, privilege, out LinearTranslation high))
+            return false;
+        // The half that may go out comes first, so that an unanswered store leaves the other half's memory alone.
+        if (low.Host != null && high.Host == null)
+            return WritePart(in high, source + first, size - first) && WritePart(in low, source, first);
+        return WritePart(in low, source, first) && WritePart(in high, source + first, size - first);
+    }
+
+    private bool WritePart(in LinearTranslation part, byte* source, int size)
+    {
+        if (part.Host == null)
+            return WriteExternal(part.Kind, part.Physical, source, size);
+        byte* p = part.Host + (part.Physical & 0xFFF);
+        switch (size)
+        {
+            // One host store for one guest store: another processor must not see half of it.
+            case 1: *p = *source; break;
+            case 2: Unsafe.WriteUnaligned(p, *(ushort*)source); break;
+            case 4: Unsafe.WriteUnaligned(p, *(uint*)source); break;
+            case 8: Unsafe.WriteUnaligned(p, *(ulong*)source); break;
+            default: Unsafe.CopyBlockUnaligned(p, source, (uint)size); break;
+        }
+        if (part.TrackWrites)
+            OnTrackedWrite(part.Physical, size);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private byte* BeginModifySlow(ulong linear, int size)
+    {
+        _modifyTracked = ulong.MaxValue;
+        _modifyBounced = false;
+        int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
+        if (!TranslateData(linear, true, DataPrivilege.Current, out LinearTranslation low))
+            return null;
+        if (first == size && low.Host != null)
+        {
+            if (low.TrackWrites)
+                _modifyTracked = low.Physical;
+            else
+                Fill(State->WriteTlb, linear, low.Host);
+            return low.Host + (linear & 0xFFF);
+        }
+        // Faults on the second page come before any exit.
+        if (first != size && !TranslateData((linear + (ulong)first) & LinearMask, true, DataPrivilege.Current, out _))
+            return null;
+        byte* p = ReadSlow(linear, size, DataPrivilege.Current);
+        if (p == null)
+            return null;
+        if (p != State->Bounce)
+            Unsafe.CopyBlockUnaligned(State->Bounce, p, (uint)size);
+        _modifyBounced = true;
+        _modifyLinear = linear;
+        return State->Bounce;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool EndModifySlow(int size)
+    {
+        ulong tracked = _modifyTracked;
+        bool bounced = _modifyBounced;
+        _modifyTracked = ulong.MaxValue;
+        _modifyBounced = false;
+        if (!bounced)
+        {
+            OnTrackedWrite(tracked, size);
+            return true;
+        }
+        return WriteSlow(_modifyLinear, State->Bounce, size, DataPrivilege.Current);
+    }
+
+    private static void Fill(TlbEntry* bank, ulong linear, byte* hostPage)
+    {
+        TlbEntry* e = bank + (int)((linear >> 12) & (SoftTlb.Entries - 1));
+        ulong page = linear & ~0xFFFUL;
+        e->Tag = page;
+        e->Addend = (long)((ulong)hostPage - page);
+    }
+
+    /// <summary>Empties the soft TLB.</summary>
+    public void FlushTlb()
+    {
+        TlbEntry* end = _tlb + (SoftTlb.Entries * SoftTlb.Banks * 2);
+        for (TlbEntry* e = _tlb; e < end; e++)
+            e->Tag = SoftTlb.Empty;
+    }
+
+    /// <summary>Empties the soft TLB's entries for one linear page.</summary>
+    public void FlushTlbPage(ulong linear)
+    {
+        int index = (int)((linear >> 12) & (SoftTlb.Entries - 1));
+        for (int bank = 0; bank < SoftTlb.Banks * 2; bank++)
+            _tlb[(bank * SoftTlb.Entries) + index].Tag = SoftTlb.Empty;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+
+namespace Vmm.X86.Execution;
+
+public abstract unsafe partial class ProcessorCore
+{
+    /// <summary>
+    /// From segment and offset to a linear address, with the checks of the mode (SDM Vol. 3A 5.3): canonical form in 64-bit code, else presence,
+    /// type and limit. False: #GP(0) or #SS(0) recorded.
+    /// </summary>
+    public bool Linear(int segment, ulong offset, int size, bool write, out ulong linear)
+    {
+        ref SegmentRegister register = ref State->Segments[segment];
+        if (Is64Bit)
+        {
+            linear = offset + (segment >= SegmentIndex.Fs ? register.Base : 0);
+            if (IsCanonical(linear) && IsCanonical(linear + (ulong)size - 1))
+                return true;
+        }
+        else
+        {
+            linear = (uint)(register.Base + offset);
+            if ((State->Mode & ExecutionMode.Flat) != 0 && segment < SegmentIndex.Fs && (segment != SegmentIndex.Cs || !write))
+                return true;
+            if (SegmentAllows(ref register, (uint)offset, size, write))
+                return true;
+        }
+        Raise(segment == SegmentIndex.Ss ? ExceptionVector.StackFault : ExceptionVector.GeneralProtection, 0);
+        return false;
+    }
+
+    private bool SegmentAllows(ref SegmentRegister segment, uint offset, int size, bool write)
+    {
+        bool checkRights = (State->Mode & (ExecutionMode.Protected | ExecutionMode.Virtual8086)) == ExecutionMode.Protected;
+        if (checkRights)
+        {
+            if (segment.Unusable)
+                return false;
+            bool code = (segment.Type & 8) != 0;
+            if (write ? code || (segment.Type & 2) == 0 : code && (segment.Type & 2) == 0)
+                return false;
+        }
+        ulong last = (ulong)offset + (ulong)size - 1;
+        if (checkRights && (segment.Type & 12) == 4)
+            return offset > segment.Limit && last <= (segment.Big ? uint.MaxValue : 0xFFFF); // expand-down
+        return last <= segment.Limit;
+    }
+
+    /// <summary>Bits 63 to 47 are all equal (4-level paging).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsCanonical(ulong linear) => (ulong)((long)(linear << 16) >> 16) == linear;
+}
