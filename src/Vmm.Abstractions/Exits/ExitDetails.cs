@@ -1,0 +1,140 @@
+namespace Vmm;
+
+/// <summary>A port access.</summary>
+public readonly record struct PortIoExit
+{
+    /// <summary>Port number.</summary>
+    public ushort Port { get; init; }
+
+    /// <summary>Bytes of one element: 1, 2 or 4.</summary>
+    public byte Size { get; init; }
+
+    /// <summary>OUT or OUTS.</summary>
+    public bool IsWrite { get; init; }
+
+    /// <summary>INS or OUTS: the elements are in <see cref="IVirtualProcessor.PendingData"/>.</summary>
+    public bool IsString { get; init; }
+
+    /// <summary>Elements, at least 1; above 1 only for string forms.</summary>
+    public int Count { get; init; }
+
+    /// <summary>The value written (the first element of a string form).</summary>
+    public ulong Value { get; init; }
+}
+
+/// <summary>A data access to an unmapped guest-physical address.</summary>
+public readonly record struct MmioExit
+{
+    /// <summary>Guest-physical address.</summary>
+    public ulong Address { get; init; }
+
+    /// <summary>The value written, in the low <see cref="Size"/> bytes.</summary>
+    public ulong Value { get; init; }
+
+    /// <summary>Bytes, 1 to 8. Below a power of two only where the access was split at a page.</summary>
+    public byte Size { get; init; }
+
+    /// <summary>A store.</summary>
+    public bool IsWrite { get; init; }
+}
+
+/// <summary>An access that the second level refuses.</summary>
+public readonly record struct SlatViolationExit
+{
+    /// <summary>Guest-physical address.</summary>
+    public ulong Address { get; init; }
+
+    /// <summary>The value a violating data write would store.</summary>
+    public ulong Value { get; init; }
+
+    /// <summary>Bytes, 1 to 8; 0 where the backend does not know.</summary>
+    public byte Size { get; init; }
+
+    /// <summary>The one kind of access that was refused.</summary>
+    public GuestAccess Access { get; init; }
+
+    /// <summary>The access was part of the walk of the guest's own page tables.</summary>
+    public bool PageWalk { get; init; }
+}
+
+/// <summary>A CPUID that exits.</summary>
+public readonly record struct CpuidExit
+{
+    /// <summary>EAX.</summary>
+    public uint Leaf { get; init; }
+
+    /// <summary>ECX.</summary>
+    public uint Subleaf { get; init; }
+
+    /// <summary>What the profile answers.</summary>
+    public CpuidResult Default { get; init; }
+}
+
+/// <summary>An MSR access that exits.</summary>
+public readonly record struct MsrExit
+{
+    /// <summary>The value written.</summary>
+    public ulong Value { get; init; }
+
+    /// <summary>MSR number.</summary>
+    public uint Msr { get; init; }
+
+    /// <summary>WRMSR.</summary>
+    public bool IsWrite { get; init; }
+}
+
+/// <summary>An intercepted exception.</summary>
+public readonly record struct ExceptionExit
+{
+    /// <summary>CR2 for #PF, the DR6 bits for #DB.</summary>
+    public ulong Payload { get; init; }
+
+    /// <summary>Error code.</summary>
+    public uint ErrorCode { get; init; }
+
+    /// <summary>Vector, 0 to 31.</summary>
+    public byte Vector { get; init; }
+
+    /// <summary>The exception pushes an error code.</summary>
+    public bool HasErrorCode { get; init; }
+}
+
+/// <summary>A stop for the host's debugger.</summary>
+public readonly record struct DebugExit
+{
+    /// <summary>The address hit.</summary>
+    public ulong Address { get; init; }
+
+    /// <summary>Bits as DR6 would show them.</summary>
+    public ulong Dr6 { get; init; }
+}
+
+/// <summary>INIT or SIPI.</summary>
+public readonly record struct InitSipiExit
+{
+    /// <summary>Start-up interrupt rather than INIT.</summary>
+    public bool IsStartup { get; init; }
+
+    /// <summary>Vector of the start-up interrupt: it starts at this × 4096.</summary>
+    public byte Vector { get; init; }
+}
+
+/// <summary>EOI of a level-triggered interrupt.</summary>
+public readonly record struct ApicEoiExit
+{
+    /// <summary>Vector.</summary>
+    public byte Vector { get; init; }
+}
+
+/// <summary>The backend cannot go on.</summary>
+public readonly record struct FailedExit
+{
+    /// <summary>The platform's own code.</summary>
+    public ulong Code { get; init; }
+
+    /// <summary>Number of valid instruction bytes.</summary>
+    public byte InstructionByteCount { get; init; }
+
+    /// <summary>The first instruction bytes, first byte lowest.</summary>
+    public UInt128 InstructionBytes { get; init; }
+}
