@@ -2,6 +2,8 @@ using Iced.Intel;
 
 namespace Vmm.X86.Execution;
 
+using Register = Iced.Intel.Register;
+
 /// <summary>
 /// The instructions that are executed from Iced's decoded form rather than from a compact operation: everything that is not hot. One entry for
 /// each of Iced's codes; null where nothing is registered (then the code is #UD unless the compact decoder knows it).

@@ -2,6 +2,8 @@ using Iced.Intel;
 
 namespace Vmm.X86.Execution;
 
+using Register = Iced.Intel.Register;
+
 /// <summary>Operands of instructions that run from Iced's decoded form.</summary>
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call.
 public static unsafe class Operands
