@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Vmm;
+
+/// <summary>Base of a backend: checks the options of a partition once, for every backend alike.</summary>
+public abstract class HypervisorBase : IHypervisor
+{
+    /// <summary>Makes a backend.</summary>
+    /// <param name="capabilities">What it declares.</param>
+    /// <param name="loggerFactory">Where it logs; null for nowhere.</param>
+    protected HypervisorBase(HypervisorCapabilities capabilities, ILoggerFactory? loggerFactory)
+    {
+        ArgumentNullException.ThrowIfNull(capabilities);
+        Capabilities = capabilities;
+        Logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(GetType());
+    }
+
+    /// <inheritdoc/>
+    public string Name => Capabilities.Backend;
+
+    /// <inheritdoc/>
+    public HypervisorCapabilities Capabilities { get; }
+
+    /// <summary>The backend's log.</summary>
+    protected internal ILogger Logger { get; }
+
+    /// <inheritdoc/>
+    public IPartition CreatePartition(PartitionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Check(options);
+        PartitionBase partition = CreatePartitionCore(options);
+        BackendLog.PartitionCreated(Logger, Name, options.ProcessorCount);
+        return partition;
+    }
+
+    /// <summary>Creates the partition; the options have been checked against the capabilities.</summary>
+    protected abstract PartitionBase CreatePartitionCore(PartitionOptions options);
+
+    private void Check(PartitionOptions options)
+    {
+        if (options.ProcessorCount < 1 || options.ProcessorCount > Capabilities.MaximumProcessors)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.ProcessorCount, $"ProcessorCount must be 1 to {Capabilities.MaximumProcessors} on the {Name} backend.");
+        }
+        if (options.ProcessorCount > 1)
+            Capabilities.Require(Capability.MultipleProcessors);
+        if (options.CpuProfile is { } profile && !Capabilities.CpuProfiles.Contains(profile.Name))
+        {
+            throw new NotSupportedException(
+                $"The {Name} backend cannot provide the CPU profile '{profile.Name}'; it has {string.Join(", ", Capabilities.CpuProfiles)}.");
+        }
+        if (options.SlatFormat is { } format)
+        {
+            Capabilities.Require(Capability.SlatFormatChoice);
+            if (!Capabilities.SlatFormats.Contains(format))
+                throw new NotSupportedException($"The {Name} backend has no nested tables of format {format}; it has {string.Join(", ", Capabilities.SlatFormats)}.");
+        }
+        if (options.LocalApic != LocalApicMode.None)
+            Capabilities.Require(Capability.LocalApic);
+        if (options.LocalApic == LocalApicMode.X2Apic)
+            Capabilities.Require(Capability.X2Apic);
+        if (options.CpuidExits.Count != 0)
+            Capabilities.Require(Capability.CpuidExits);
+        if (options.ExceptionExits != 0)
+        {
+            Capabilities.Require(Capability.ExceptionExits);
+            uint missing = options.ExceptionExits & ~Capabilities.InterceptableExceptions;
+            if (missing != 0)
+                throw new NotSupportedException($"The {Name} backend cannot intercept the exceptions in mask 0x{missing:X}; it can those in 0x{Capabilities.InterceptableExceptions:X}.");
+        }
+        if (options.HypercallExits)
+            Capabilities.Require(Capability.Hypercalls);
+        if (options.EnforceExecute)
+            Capabilities.Require(Capability.ExecuteProtection);
+        if (options.InstructionBudget != 0)
+            Capabilities.Require(Capability.InstructionBudget);
+        if (options.MsrPolicy is { } policy)
+            Check(policy);
+    }
+
+    private void Check(MsrPolicy policy)
+    {
+        bool exits = policy.Unknown == MsrAction.Exit;
+        foreach (MsrRange range in policy.Ranges)
+        {
+            if (range.Last < range.First)
+                throw new ArgumentException($"MSR range 0x{range.First:X} to 0x{range.Last:X} is empty.", nameof(policy));
+            exits |= range.Read == MsrAction.Exit || range.Write == MsrAction.Exit;
+        }
+        if (exits)
+            Capabilities.Require(Capability.MsrExits);
+    }
+}
