@@ -1,0 +1,153 @@
+namespace Vmm.Devices;
+
+/// <summary>
+/// The 8254 interval timer of a PC at ports 0x40-0x43, with system control port B at 0x61: channel 0 drives an interrupt line, channel 2
+/// is gated by and read through port 0x61 (Intel 82C54 data sheet; the channels' clock is 1.193182 MHz).
+/// </summary>
+/// <remarks>All members may be called from any thread. When callbacks come late, edges that were missed are merged into one.</remarks>
+public sealed class Pit : BytePortDevice, IDisposable
+{
+    /// <summary>The rate of the channels' clock, in hertz.</summary>
+    public const long Frequency = 1_193_182;
+
+    // A program may ask for a million interrupts a second: the host's timer thread is not to be spent on that.
+    private const long ShortestInterval = 50_000;
+
+    // One toggle of the refresh bit: 18 ticks, 15.1 microseconds.
+    private const long RefreshTicks = 18;
+
+    private readonly Lock _gate = new();
+    private readonly IMachineClock _clock;
+    private readonly IInterruptLine _line;
+    private readonly IClockTimer _timer;
+    private readonly PitChannel[] _channels = [new(gate: true), new(gate: true), new(gate: false)];
+    private byte _control;
+    private long _deliveredRise = -1;
+    private bool _level;
+    private long _lastCallback = long.MinValue / 2;
+
+    /// <summary>Makes a timer whose channels do not count until they are programmed.</summary>
+    /// <param name="clock">The machine's clock.</param>
+    /// <param name="line">Channel 0's output: interrupt request 0.</param>
+    public Pit(IMachineClock clock, IInterruptLine line)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(line);
+        _clock = clock;
+        _line = line;
+        _timer = clock.CreateTimer(OnTimer);
+    }
+
+    /// <summary>Disarms the timer.</summary>
+    public void Dispose() => _timer.Dispose();
+
+    /// <inheritdoc/>
+    protected override byte ReadByte(ushort port)
+    {
+        lock (_gate)
+        {
+            long now = Now;
+            switch (port)
+            {
+                case 0x40 or 0x41 or 0x42:
+                    return _channels[port - 0x40].ReadCount(now);
+                case 0x61:
+                    return (byte)(_control | (now / RefreshTicks % 2 != 0 ? 0x10 : 0) | (_channels[2].Output(now) ? 0x20 : 0));
+                default:
+                    return 0xFF;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void WriteByte(ushort port, byte value)
+    {
+        lock (_gate)
+        {
+            long now = Now;
+            switch (port)
+            {
+                case 0x40:
+                    _channels[0].WriteCount(value, now);
+                    UpdateLine(now);
+                    break;
+                case 0x41 or 0x42:
+                    _channels[port - 0x40].WriteCount(value, now);
+                    break;
+                case 0x43:
+                    WriteControl(value, now);
+                    break;
+                case 0x61:
+                    // Bits 2 and 3 switch checks off that this machine's memory never fails.
+                    _control = (byte)(value & 0x0F);
+                    _channels[2].SetGate((value & 1) != 0, now);
+                    break;
+            }
+        }
+    }
+
+    private long Now => (long)((Int128)_clock.Nanoseconds * Frequency / 1_000_000_000);
+
+    private void WriteControl(byte value, long now)
+    {
+        int select = value >> 6;
+        if (select == 3)
+        {
+            // Read-back: a clear bit asks for the latch.
+            for (int index = 0; index < _channels.Length; index++)
+            {
+                if ((value & (2 << index)) == 0)
+                    continue;
+                if ((value & 0x20) == 0)
+                    _channels[index].LatchCount(now);
+                if ((value & 0x10) == 0)
+                    _channels[index].LatchStatus(now);
+            }
+            return;
+        }
+        _channels[select].WriteControl(value, now);
+        if (select == 0)
+            UpdateLine(now);
+    }
+
+    private void OnTimer()
+    {
+        lock (_gate)
+        {
+            _lastCallback = _clock.Nanoseconds;
+            UpdateLine(Now);
+        }
+    }
+
+    private void UpdateLine(long now)
+    {
+        PitChannel channel = _channels[0];
+        long rise = channel.LastRise(now);
+        if (rise > _deliveredRise)
+        {
+            _deliveredRise = rise;
+            SetLine(false);
+            SetLine(true);
+        }
+        // The one low tick of a strobe is over before anyone could look: only a low that lasts is shown.
+        if (channel.HasLongLow || channel.Output(now))
+            SetLine(channel.Output(now));
+
+        long next = channel.NextEvent(now);
+        if (next < 0)
+            _timer.Disarm();
+        else
+            _timer.Arm(Math.Max(ToNanoseconds(next), _lastCallback + ShortestInterval));
+    }
+
+    private void SetLine(bool level)
+    {
+        if (level == _level)
+            return;
+        _level = level;
+        _line.Set(level);
+    }
+
+    // Rounded up, so that the tick has come when the callback does.
+    private static long ToNanoseconds(long ticks) => (long)(((Int128)ticks * 1_000_000_000 + Frequency - 1) / Frequency);
+}
