@@ -44,6 +44,13 @@ public sealed unsafe class InstructionTable
     private static InstructionTable Build()
     {
         InstructionTable table = new();
+        ControlRegisterInstructions.Register(table);
+        IdentificationInstructions.Register(table);
+        ProcessorControlInstructions.Register(table);
+        PortInstructions.Register(table);
+        SegmentInstructions.Register(table);
+        TableInstructions.Register(table);
+        FarTransferInstructions.Register(table);
         return table;
     }
 }

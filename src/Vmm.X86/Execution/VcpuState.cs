@@ -80,7 +80,13 @@ public unsafe struct VcpuState
     public ulong Efer, Star, Lstar, Cstar, SyscallMask, KernelGsBase, SysenterCs, SysenterEsp, SysenterEip, TscAux, Pat, ApicBase;
 
     /// <summary>More model-specific registers kept as state.</summary>
-    public ulong MiscEnable, TscOffset, TscAdjust, Xss;
+    public ulong MiscEnable, TscOffset, TscAdjust, Xss, DebugControl, MicrocodeRevision, MtrrDefaultType;
+
+    /// <summary>Fixed-range MTRRs: 64K_00000, 16K_80000, 16K_A0000, 4K_C0000 to 4K_F8000 (SDM Vol. 3A 12.11.2.2).</summary>
+    public fixed ulong MtrrFixed[11];
+
+    /// <summary>Variable-range MTRRs: base and mask in turn, eight pairs.</summary>
+    public fixed ulong MtrrVariable[16];
 
     /// <summary>XMM/YMM registers: 32 bytes each, the XMM part first.</summary>
     public fixed ulong Vector[16 * 4];
@@ -114,6 +120,9 @@ public unsafe struct VcpuState
 
     /// <summary>The event that stopped the current instruction, valid after <see cref="Outcome.Fault"/>.</summary>
     public PendingFault Fault;
+
+    /// <summary>The event whose delivery has begun but had to stop for something outside; <see cref="EventKind.None"/> when there is none.</summary>
+    public PendingEvent Event;
 
     /// <summary>A trap to deliver after the instruction that set it (single step, data breakpoint): bits of DR6, zero when none.</summary>
     public uint PendingDebugTrap;

@@ -1,0 +1,184 @@
+using System.Runtime.InteropServices;
+using Iced.Intel;
+using Vmm.X86.Execution;
+using Vmm.X86.Paging;
+
+namespace Vmm.X86.Tests;
+
+/// <summary>
+/// A processor core over one block of memory from guest-physical 0, with real paging, ports and MSRs that go outside, and a step function that
+/// decodes one instruction and runs its registered handler.
+/// </summary>
+internal sealed unsafe class TestProcessor : ProcessorCore
+{
+    public const int MemorySize = 4 << 20;
+    private readonly byte* _memory = (byte*)NativeMemory.AlignedAlloc(MemorySize, 4096);
+    private readonly HashSet<ulong> _forbidden = [];
+
+    public TestProcessor(CpuidModel? model = null, bool hypercalls = false)
+    {
+        if (model != null)
+            Model = model;
+        HypercallsEnabled = hypercalls;
+        NativeMemory.Clear(_memory, MemorySize);
+        ResetState(ResetKind.PowerOn);
+    }
+
+    public VcpuState* S => State;
+
+    public override int PhysicalAddressBits => Model.PhysicalAddressBits;
+
+    public int TranslationChanges { get; private set; }
+
+    public ulong Clock { get; set; } = 1000;
+
+    /// <summary>Pages that the second level refuses to have written.</summary>
+    public ISet<ulong> ReadOnlyPages => _forbidden;
+
+    public override ulong ReadTimeStampCounter() => Clock + State->TscOffset;
+
+    protected override void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page)
+    {
+        page = default;
+        ulong frame = address >> 12;
+        bool write = access is PhysicalAccess.Write or PhysicalAccess.WalkWrite;
+        page.Kind = frame >= MemorySize >> 12 ? PhysicalPageKind.Unmapped
+            : write && _forbidden.Contains(frame) ? PhysicalPageKind.Forbidden : PhysicalPageKind.Memory;
+        if (page.Kind == PhysicalPageKind.Memory)
+            page.Host = _memory + (frame << 12);
+    }
+
+    protected override void OnTrackedWrite(ulong address, int size)
+    {
+    }
+
+    protected override bool TryAnswer(ref ExternalRequest request)
+    {
+        if (request.Kind != ExternalRequestKind.Cpuid)
+            return false;
+        AnswerCpuid(ref request);
+        return true;
+    }
+
+    protected override void OnTranslationsChanged() => TranslationChanges++;
+
+    protected override bool WalkGuest(ulong linear, PhysicalAccess access, DataPrivilege privilege, out ulong physical)
+    {
+        VcpuState* s = State;
+        PaePointers pointers = default;
+        for (int i = 0; i < 4; i++)
+            pointers[i] = s->Pdpte[i];
+        PagingMode mode = new(s->Cr0, s->Cr3, s->Cr4, s->Efer, new PagingFeatures((byte)PhysicalAddressBits, true, true), in pointers);
+        PageAccess kind = access switch
+        {
+            PhysicalAccess.Write => PageAccess.Write,
+            PhysicalAccess.Execute => PageAccess.Execute,
+            _ => PageAccess.Read,
+        };
+        bool user = privilege == DataPrivilege.User || (privilege == DataPrivilege.Current && s->Cpl == 3);
+        if (user)
+            kind |= PageAccess.User;
+        else if (privilege != DataPrivilege.ImplicitSupervisor && (s->FlagsSystem & LazyFlags.Ac) != 0)
+            kind |= PageAccess.SmapOverride;
+        Seam seam = new(_memory);
+        physical = 0;
+        switch (PageWalker.Walk(mode, ref seam, linear, kind, out PageWalkResult result))
+        {
+            case PageWalkOutcome.Translated:
+                physical = result.PhysicalAddress;
+                return true;
+            case PageWalkOutcome.PageFault:
+                RaisePageFault(linear, (uint)result.ErrorCode);
+                return false;
+            default:
+                return StopForWalk(result.PhysicalAddress, PhysicalAccess.WalkRead);
+        }
+    }
+
+    public void Poke(ulong address, params byte[] bytes) => bytes.CopyTo(new Span<byte>(_memory + address, bytes.Length));
+
+    public void Poke64(ulong address, params ulong[] values)
+    {
+        for (int i = 0; i < values.Length; i++)
+            *(ulong*)(_memory + address + (ulong)(8 * i)) = values[i];
+    }
+
+    public void Poke32(ulong address, uint value) => *(uint*)(_memory + address) = value;
+
+    public void Poke16(ulong address, ushort value) => *(ushort*)(_memory + address) = value;
+
+    public ulong Peek64(ulong address) => *(ulong*)(_memory + address);
+
+    public uint Peek32(ulong address) => *(uint*)(_memory + address);
+
+    public ushort Peek16(ulong address) => *(ushort*)(_memory + address);
+
+    public byte Peek8(ulong address) => _memory[address];
+
+    public ref SegmentRegister Segment(int index) => ref State->Segments[index];
+
+    /// <summary>Decodes the bytes as the instruction at RIP and runs it once; on success RIP moves on.</summary>
+    public Outcome Run(params byte[] bytes)
+    {
+        int bits = (State->Mode & ExecutionMode.CodeSizeMask) switch { ExecutionMode.Code16 => 16, ExecutionMode.Code32 => 32, _ => 64 };
+        Decoder decoder = Decoder.Create(bits, new ByteArrayCodeReader(bytes), State->Rip, Model.DecoderOptions);
+        decoder.Decode(out Instruction instruction);
+        instruction.IsInvalid.Should().BeFalse("the bytes must be an instruction");
+        if (!Model.IsAvailable(instruction.Code) || InstructionTable.Instance[instruction.Code] == null)
+            return RaiseInvalidOpcode();
+        RewindAnswers();
+        Outcome outcome = InstructionTable.Instance[instruction.Code](this, State, &instruction);
+        if (outcome is Outcome.Next or Outcome.NextBlock)
+            State->Rip = instruction.NextIP;
+        if (outcome is not Outcome.Exit)
+            ClearAnswers();
+        return outcome;
+    }
+
+    /// <summary>The fault just raised, as "vector(code)" or "vector".</summary>
+    public string Fault => State->Fault.HasErrorCode ? $"{State->Fault.Vector}({State->Fault.ErrorCode:X})" : $"{State->Fault.Vector}";
+
+    protected override void Dispose(bool disposing)
+    {
+        if (State != null)
+            NativeMemory.AlignedFree(_memory);
+        base.Dispose(disposing);
+    }
+
+    private readonly struct Seam(byte* memory) : IPageTableMemory
+    {
+        private readonly byte* _memory = memory;
+
+        public bool TryRead(ulong physicalAddress, out ulong entry)
+        {
+            bool inside = physicalAddress < MemorySize;
+            entry = inside ? *(ulong*)(_memory + physicalAddress) : 0;
+            return inside;
+        }
+
+        public bool TryRead(ulong physicalAddress, out uint entry)
+        {
+            bool inside = physicalAddress < MemorySize;
+            entry = inside ? *(uint*)(_memory + physicalAddress) : 0;
+            return inside;
+        }
+
+        public EntryExchange CompareExchange(ulong physicalAddress, ulong expected, ulong replacement, out ulong observed)
+        {
+            observed = 0;
+            if (physicalAddress >= MemorySize)
+                return EntryExchange.Unreachable;
+            observed = Interlocked.CompareExchange(ref *(ulong*)(_memory + physicalAddress), replacement, expected);
+            return observed == expected ? EntryExchange.Exchanged : EntryExchange.Changed;
+        }
+
+        public EntryExchange CompareExchange(ulong physicalAddress, uint expected, uint replacement, out uint observed)
+        {
+            observed = 0;
+            if (physicalAddress >= MemorySize)
+                return EntryExchange.Unreachable;
+            observed = Interlocked.CompareExchange(ref *(uint*)(_memory + physicalAddress), replacement, expected);
+            return observed == expected ? EntryExchange.Exchanged : EntryExchange.Changed;
+        }
+    }
+}
