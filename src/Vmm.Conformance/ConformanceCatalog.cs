@@ -1,0 +1,22 @@
+namespace Vmm.Conformance;
+
+/// <summary>All cases of the kit, in the order they run: what later suites rest on comes first.</summary>
+public static class ConformanceCatalog
+{
+    /// <summary>The cases.</summary>
+    public static IReadOnlyList<ConformanceCase> All { get; } = Collect();
+
+    /// <summary>Finds a case.</summary>
+    public static ConformanceCase? Find(string id) => All.FirstOrDefault(conformanceCase => conformanceCase.Id == id);
+
+    private static ConformanceCase[] Collect()
+    {
+        ConformanceCase[] all =
+        [
+            .. Suites.LifecycleCases.All,
+        ];
+        if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
+            throw new InvalidOperationException("Two cases have the same identifier.");
+        return all;
+    }
+}

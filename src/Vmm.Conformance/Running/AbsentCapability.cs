@@ -1,0 +1,63 @@
+namespace Vmm.Conformance;
+
+/// <summary>Checks that an undeclared capability is refused with <see cref="NotSupportedException"/> naming it, where a member of the contract asks for it.</summary>
+internal static class AbsentCapability
+{
+    public static void Verify(ConformanceContext context, Capability capability)
+    {
+        Action? ask = Ask(context, capability);
+        if (ask is not null)
+            Conformance.Verify.Throws<NotSupportedException>(ask, $"Using '{capability.Name}', which is not declared", capability.Name);
+    }
+
+    // Null: a promise about behaviour, that no member asks for.
+    private static Action? Ask(ConformanceContext context, Capability capability)
+    {
+        if (capability == Capability.SlatFormatChoice)
+            return () => Create(context, o => o with { SlatFormat = Vmm.SlatFormat.Ept });
+        if (capability == Capability.LocalApic)
+            return () => Create(context, o => o with { LocalApic = LocalApicMode.XApic });
+        if (capability == Capability.X2Apic)
+            return () => Create(context, o => o with { LocalApic = LocalApicMode.X2Apic });
+        if (capability == Capability.CpuidExits)
+            return () => Create(context, o => o with { CpuidExits = [0x4000_0000] });
+        if (capability == Capability.MsrExits)
+            return () => Create(context, o => o with { MsrPolicy = new MsrPolicy { Ranges = [new MsrRange(0x12, 0x12, MsrAction.Exit, MsrAction.Exit)] } });
+        if (capability == Capability.ExceptionExits)
+            return () => Create(context, o => o with { ExceptionExits = 1U << 6 });
+        if (capability == Capability.Hypercalls)
+            return () => Create(context, o => o with { HypercallExits = true });
+        if (capability == Capability.ExecuteProtection)
+            return () => Create(context, o => o with { EnforceExecute = true });
+        if (capability == Capability.InstructionBudget)
+            return () => Create(context, o => o with { InstructionBudget = 1000 });
+        if (capability == Capability.MultipleProcessors)
+            return () => Create(context, o => o with { ProcessorCount = 2 });
+        return AskMachine(context, capability);
+    }
+
+    private static Action? AskMachine(ConformanceContext context, Capability capability)
+    {
+        if (capability == Capability.ExecuteOnly)
+            return () => Machine().Memory.Protect(0, 0x1000, GuestAccess.Execute);
+        if (capability == Capability.DirtyTracking)
+            return () => Machine().Memory.TrackDirty(0, 0x1000, true);
+        if (capability == Capability.TimeControl)
+            return () => Machine().Partition.SuspendTime();
+        if (capability == Capability.EventState)
+            return () => Machine().Processor.GetState(RegisterGroups.Events, out _);
+        if (capability == Capability.Doorbells)
+        {
+            return () =>
+            {
+                using ManualResetEvent signal = new(false);
+                using IDisposable registration = Machine().Memory.RegisterDoorbell(new Doorbell(GuestLayout.Mmio, 4, null), signal);
+            };
+        }
+        return null;
+
+        GuestMachine Machine() => context.CreateMachine();
+    }
+
+    private static void Create(ConformanceContext context, Func<PartitionOptions, PartitionOptions> configure) => context.CreatePartition(configure);
+}

@@ -1,0 +1,17 @@
+namespace Vmm.Conformance;
+
+/// <summary>How a case ended.</summary>
+public enum CaseOutcome
+{
+    /// <summary>The backend behaves so.</summary>
+    Passed,
+
+    /// <summary>It does not.</summary>
+    Failed,
+
+    /// <summary>The processor model lacks what the case is about.</summary>
+    Skipped,
+
+    /// <summary>The backend does not declare a capability the case needs, and says so properly when it is asked for.</summary>
+    Absent,
+}
