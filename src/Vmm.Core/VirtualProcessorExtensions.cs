@@ -1,0 +1,52 @@
+namespace Vmm;
+
+/// <summary>Short ways to say what clients of <see cref="IVirtualProcessor"/> often want.</summary>
+public static class VirtualProcessorExtensions
+{
+    private const ulong RealModeCr0 = 0x10, ProtectedModeCr0 = 0x11;
+
+    /// <summary>Puts the processor in real mode with all segments at base 0, at an address below 64 KiB; other registers stay.</summary>
+    /// <param name="processor">The processor, at rest.</param>
+    /// <param name="address">IP; the address too, since CS is 0.</param>
+    /// <param name="stack">SP; 0 leaves the stack at the top of the first 64 KiB.</param>
+    public static void StartInRealMode(this IVirtualProcessor processor, ushort address, ushort stack = 0) =>
+        Start(processor, address, stack, RealModeCr0, SegmentDescriptor.RealModeCode(0), SegmentDescriptor.RealModeData(0));
+
+    /// <summary>Puts the processor in 32-bit protected mode without paging, with flat segments, at privilege level 0; other registers stay.</summary>
+    /// <param name="processor">The processor, at rest.</param>
+    /// <param name="address">EIP.</param>
+    /// <param name="stack">ESP.</param>
+    /// <remarks>The hidden parts of the segment registers are set, no descriptor table is: the guest must load its own before it loads a segment register.</remarks>
+    public static void StartInProtectedMode(this IVirtualProcessor processor, uint address, uint stack = 0) =>
+        Start(processor, address, stack, ProtectedModeCr0, SegmentDescriptor.FlatCode32(8), SegmentDescriptor.FlatData(16));
+
+    /// <summary>Runs until an exit, or until a token is cancelled: then <see cref="ExitKind.Cancelled"/> is returned.</summary>
+    /// <param name="processor">The processor.</param>
+    /// <param name="cancellationToken">Cancels the run from any thread.</param>
+    public static VpExit Run(this IVirtualProcessor processor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(processor);
+        VpExit exit;
+        using (cancellationToken.UnsafeRegister(static p => ((IVirtualProcessor)p!).Cancel(), processor))
+            exit = processor.Run();
+        // A request that came too late for this run must not end the next one.
+        if (cancellationToken.IsCancellationRequested && exit.Kind != ExitKind.Cancelled)
+            processor.WithdrawCancel();
+        return exit;
+    }
+
+    private static void Start(IVirtualProcessor processor, ulong address, ulong stack, ulong cr0, SegmentDescriptor code, SegmentDescriptor data)
+    {
+        ArgumentNullException.ThrowIfNull(processor);
+        processor.GetState(RegisterGroups.Registers, out ProcessorState state);
+        state.General.Rip = address;
+        state.General.Rsp = stack;
+        state.General.Rflags = 2;
+        state.Segments.Cs = code;
+        state.Segments.Ds = state.Segments.Es = state.Segments.Ss = state.Segments.Fs = state.Segments.Gs = data;
+        state.Control.Cr0 = cr0;
+        state.Control.Cr4 = 0;
+        state.Control.Efer = 0;
+        processor.SetState(RegisterGroups.Registers, in state);
+    }
+}
