@@ -51,6 +51,7 @@ public sealed unsafe class InstructionTable
         SegmentInstructions.Register(table);
         TableInstructions.Register(table);
         FarTransferInstructions.Register(table);
+        SimdInstructions.Register(table);
         return table;
     }
 }
