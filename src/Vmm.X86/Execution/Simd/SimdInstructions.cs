@@ -14,6 +14,10 @@ internal static unsafe class SimdInstructions
         SimdControl.Register(table);
         PackedInstructions.Register(table);
         Sse4Instructions.Register(table);
+        FloatInstructions.Register(table);
+        FloatComparisons.Register(table);
+        FloatConversions.Register(table);
+        FloatApproximations.Register(table);
         StringComparisons.Register(table);
         Crc32Instructions.Register(table);
         MmxInstructions.Register(table);
