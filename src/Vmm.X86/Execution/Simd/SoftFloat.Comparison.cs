@@ -55,6 +55,7 @@ internal static partial class SoftFloat<TFormat>
         if (FloatFormat<TFormat>.IsNaN(a) || FloatFormat<TFormat>.IsNaN(b))
         {
             flags |= MxcsrBits.InvalidOperation;
+            Denormal(ref b, mxcsr);
             return b;
         }
         Denormals(ref a, ref b, mxcsr, ref flags);

@@ -1,0 +1,55 @@
+using Iced.Intel;
+using Vmm.X86.Execution;
+
+namespace Vmm.X86.Tests.Simd;
+
+/// <summary>
+/// A processor core in 64-bit code whose linear addresses are host addresses, so that it can run on the very memory that the native oracle used.
+/// </summary>
+// SAFETY: tests point it only at memory they own.
+internal sealed unsafe class IdentityProcessor : ProcessorCore
+{
+    public IdentityProcessor()
+    {
+        ResetState(ResetKind.PowerOn);
+        State->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.NumericError | Cr0Bits.Paging | Cr0Bits.MonitorCoprocessor;
+        State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions;
+        State->Efer = EferBits.LongModeEnable | EferBits.LongModeActive;
+        State->Segments[SegmentIndex.Cs].Attributes = 0x209B;
+        State->Segments[SegmentIndex.Cs].Base = 0;
+        UpdateMode();
+    }
+
+    public VcpuState* S => State;
+
+    /// <summary>Assembles one instruction and runs its handler from Iced's form.</summary>
+    public Outcome Run(Action<Assembler> instruction)
+    {
+        Assembler assembler = new(64);
+        instruction(assembler);
+        using MemoryStream stream = new();
+        assembler.Assemble(new StreamCodeWriter(stream), 0x1000);
+        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(stream.ToArray()), 0x1000);
+        decoder.Decode(out Instruction decoded);
+        return InstructionTable.Instance[decoded.Code](this, State, &decoded);
+    }
+
+    public override int PhysicalAddressBits => 48;
+
+    public override ulong ReadTimeStampCounter() => 0;
+
+    protected override void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page) =>
+        page = new PhysicalPage { Kind = PhysicalPageKind.Memory, Host = (byte*)(address & ~0xFFFUL) };
+
+    protected override void OnTrackedWrite(ulong address, int size)
+    {
+    }
+
+    protected override bool TryAnswer(ref ExternalRequest request) => false;
+
+    protected override bool WalkGuest(ulong linear, PhysicalAccess access, DataPrivilege privilege, out ulong physical)
+    {
+        physical = linear;
+        return true;
+    }
+}
