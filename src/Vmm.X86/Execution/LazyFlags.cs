@@ -41,6 +41,26 @@ public static unsafe class LazyFlags
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Adjust(VcpuState* s) => (uint)(s->FlagCarries >> 4) & 1;
 
+    /// <summary>Records the flags of an arithmetic result: operand1 ^ operand2 ^ result as carries, CF as 0 or 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Record<T>(VcpuState* s, T result, T carries, uint carry)
+        where T : unmanaged
+    {
+        s->FlagResult = Width.Signed(result);
+        s->FlagCarries = Width.Signed(carries);
+        s->FlagCarry = carry;
+    }
+
+    /// <summary>Records the flags of a logical result: CF, AF and OF clear.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void RecordLogic<T>(VcpuState* s, T result)
+        where T : unmanaged
+    {
+        s->FlagResult = Width.Signed(result);
+        s->FlagCarries = 0;
+        s->FlagCarry = 0;
+    }
+
     /// <summary>The whole RFLAGS.</summary>
     public static ulong Get(VcpuState* s) =>
         s->FlagsSystem | Carry(s) | (Parity(s) << 2) | (Adjust(s) << 4) | (Zero(s) ? Zf : 0) | (Sign(s) << 7) | (Overflow(s) << 11);

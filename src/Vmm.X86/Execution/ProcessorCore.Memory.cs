@@ -197,7 +197,7 @@ public abstract unsafe partial class ProcessorCore
             default: Unsafe.CopyBlockUnaligned(p, source, (uint)size); break;
         }
         if (part.TrackWrites)
-            OnTrackedWrite(part.Physical, size);
+            ReportWrite(part.Physical, size);
         return true;
     }
 
@@ -239,7 +239,7 @@ public abstract unsafe partial class ProcessorCore
         _modifyBounced = false;
         if (!bounced)
         {
-            OnTrackedWrite(tracked, size);
+            ReportWrite(tracked, size);
             return true;
         }
         return WriteSlow(_modifyLinear, State->Bounce, size, DataPrivilege.Current);
@@ -259,6 +259,18 @@ public abstract unsafe partial class ProcessorCore
         TlbEntry* end = _tlb + (SoftTlb.Entries * SoftTlb.Banks * 2);
         for (TlbEntry* e = _tlb; e < end; e++)
             e->Tag = SoftTlb.Empty;
+        ForgetJumps();
+    }
+
+    /// <summary>Empties the soft TLB's entries for writes.</summary>
+    private void FlushWriteTlb()
+    {
+        for (int bank = 0; bank < SoftTlb.Banks; bank++)
+        {
+            TlbEntry* first = Bank(bank, true);
+            for (TlbEntry* e = first; e < first + SoftTlb.Entries; e++)
+                e->Tag = SoftTlb.Empty;
+        }
     }
 
     /// <summary>Empties the soft TLB's entries for one linear page.</summary>
@@ -267,5 +279,6 @@ public abstract unsafe partial class ProcessorCore
         int index = (int)((linear >> 12) & (SoftTlb.Entries - 1));
         for (int bank = 0; bank < SoftTlb.Banks * 2; bank++)
             _tlb[(bank * SoftTlb.Entries) + index].Tag = SoftTlb.Empty;
+        ForgetJumps();
     }
 }

@@ -21,7 +21,7 @@ public abstract unsafe partial class ProcessorCore
         ResolvePhysical(translation.Physical, write ? PhysicalAccess.Write : PhysicalAccess.Read, out PhysicalPage page);
         translation.Host = page.Kind == PhysicalPageKind.Memory ? page.Host : null;
         translation.Kind = page.Kind;
-        translation.TrackWrites = page.TrackWrites;
+        translation.TrackWrites = page.TrackWrites || (write && CodeMap.HasCode(translation.Physical));
         return true;
     }
 

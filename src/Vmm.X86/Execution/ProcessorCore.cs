@@ -19,12 +19,15 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     private readonly TlbEntry* _tlb;
 
     /// <summary>Makes a processor with a zeroed state block; a reset or a state load must follow before it runs.</summary>
-    protected ProcessorCore()
+    /// <param name="codeMap">The partition's code map; null for a processor on its own.</param>
+    protected ProcessorCore(CodeMap? codeMap = null)
     {
+        CodeMap = codeMap ?? new CodeMap();
         State = (VcpuState*)NativeMemory.AlignedAlloc((nuint)sizeof(VcpuState), 4096);
         NativeMemory.Clear(State, (nuint)sizeof(VcpuState));
         nuint size = (nuint)(sizeof(TlbEntry) * SoftTlb.Entries * SoftTlb.Banks * 2);
         _tlb = (TlbEntry*)NativeMemory.AlignedAlloc(size, 4096);
+        AllocateCode();
         FlushTlb();
         SelectTlbBank();
     }
@@ -44,8 +47,13 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     /// <param name="page">The answer.</param>
     protected internal abstract void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page);
 
-    /// <summary>A store of <paramref name="size"/> bytes was made to a page whose <see cref="PhysicalPage.TrackWrites"/> is set.</summary>
-    protected internal abstract void OnTrackedWrite(ulong address, int size);
+    /// <summary>
+    /// A store of <paramref name="size"/> bytes was made to a page whose <see cref="PhysicalPage.TrackWrites"/> is set, or that holds decoded code
+    /// (the engine itself drops such code).
+    /// </summary>
+    protected internal virtual void OnTrackedWrite(ulong address, int size)
+    {
+    }
 
     /// <summary>
     /// Answers a request inside the processor or partition (local APIC page, MSR and CPUID policy). True when <see cref="ExternalRequest.Value"/>
@@ -79,6 +87,7 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     {
         if (State != null)
         {
+            FreeCode();
             NativeMemory.AlignedFree(State);
             NativeMemory.AlignedFree(_tlb);
             State = null;

@@ -17,7 +17,10 @@ public unsafe struct VcpuState
     /// <summary>Always zero: what an absent base or index register points to.</summary>
     public ulong Zero;
 
-    /// <summary>Non-zero asks the processor to leave guest code at the next block boundary. Written by any thread with interlocked operations.</summary>
+    /// <summary>
+    /// Non-zero asks the processor to leave guest code at the next block boundary. Set it through <see cref="ProcessorCore.RequestKick"/>, which
+    /// any thread may call; the owner clears bits with <see cref="ProcessorCore.ClearKick"/>.
+    /// </summary>
     public uint Kick;
 
     /// <summary>Key of the execution mode: decoded code belongs to one key. See <see cref="ExecutionMode"/>.</summary>
@@ -51,6 +54,18 @@ public unsafe struct VcpuState
 
     /// <summary>Instructions retired since the processor was made.</summary>
     public ulong InstructionsRetired;
+
+    /// <summary>
+    /// Guest code looks outside once <see cref="InstructionsRetired"/> has reached this: the run's budget, or 0 after a kick (see
+    /// <see cref="ProcessorCore.RequestKick"/>). It is compared at every block end, so that one compare serves both.
+    /// </summary>
+    public ulong PollLimit;
+
+    /// <summary>Generation of linear translations (upper half) and <see cref="Mode"/>: what a jump cache entry must have been made under.</summary>
+    public ulong JumpKey;
+
+    /// <summary>Jump cache: native array of entries, private to the engine.</summary>
+    internal JumpCacheEntry* JumpCache;
 
     /// <summary>The soft TLB bank in use for reads: <see cref="SoftTlb.Entries"/> entries.</summary>
     public TlbEntry* ReadTlb;
@@ -129,6 +144,9 @@ public unsafe struct VcpuState
 
     /// <summary>Where an access that has no host pointer of its own is assembled (page crossing, memory-mapped I/O).</summary>
     public fixed byte Bounce[64];
+
+    /// <summary>Offset of <see cref="Zero"/>.</summary>
+    internal const ushort ZeroOffset = 16 * 8;
 
     /// <summary>A general register.</summary>
     /// <param name="state">The state block.</param>

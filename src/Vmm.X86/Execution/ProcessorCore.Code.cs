@@ -1,0 +1,275 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Iced.Intel;
+
+namespace Vmm.X86.Execution;
+
+public abstract unsafe partial class ProcessorCore
+{
+    private const int ScratchOperations = 8;
+    private const int FetchEntries = 64;
+    private readonly CodeCache _code = new();
+    private readonly BlockDecoder _decoder = new();
+    private readonly FetchEntry[] _fetch = new FetchEntry[FetchEntries];
+    private readonly Lock _workLock = new();
+    private readonly List<ulong> _invalidPages = [];
+    private DecodedOperation* _scratch;
+    private uint _generation = 1;
+    private volatile bool _workPending;
+    private bool _writeFlushPending;
+
+    private struct FetchEntry
+    {
+        public ulong Page;
+        public ulong Key;
+        public ulong Physical;
+        public byte* Host;
+    }
+
+    /// <summary>The partition's map of pages that hold decoded code.</summary>
+    public CodeMap CodeMap { get; }
+
+    /// <summary>Work for the dispatcher waits, such as code to drop: an operation that stored must leave its block.</summary>
+    internal bool CodeChanged => _workPending;
+
+    internal void QueueInvalidation(ulong page)
+    {
+        lock (_workLock)
+        {
+            _invalidPages.Add(page);
+            _workPending = true;
+        }
+        Volatile.Write(ref State->PollLimit, 0);
+    }
+
+    internal void QueueWriteFlush()
+    {
+        lock (_workLock)
+        {
+            _writeFlushPending = true;
+            _workPending = true;
+        }
+        Volatile.Write(ref State->PollLimit, 0);
+    }
+
+    /// <summary>A store was made to a page that the second level or the code map watches.</summary>
+    private void ReportWrite(ulong physical, int size)
+    {
+        if (CodeMap.HasCode(physical))
+            CodeMap.Invalidate(physical, (ulong)size, this);
+        OnTrackedWrite(physical, size);
+    }
+
+    private void DoPendingWork()
+    {
+        lock (_workLock)
+        {
+            _workPending = false;
+            if (_writeFlushPending)
+            {
+                _writeFlushPending = false;
+                FlushWriteTlb();
+            }
+            if (_invalidPages.Count == 0)
+                return;
+            foreach (ulong page in _invalidPages)
+            {
+                if (page == ulong.MaxValue)
+                    _code.Clear();
+                else
+                    _code.DropPage(page);
+            }
+            _invalidPages.Clear();
+        }
+        ForgetJumps();
+    }
+
+    /// <summary>Makes every jump cache and fetch entry invalid. Must follow every change of linear translations or of code.</summary>
+    private void ForgetJumps()
+    {
+        if (++_generation == 0)
+        {
+            _generation = 1;
+            NativeMemory.Clear(State->JumpCache, (nuint)(JumpCacheEntry.Count * sizeof(JumpCacheEntry)));
+            Array.Clear(_fetch);
+        }
+        State->JumpKey = ((ulong)_generation << 32) | State->Mode;
+    }
+
+    /// <summary>Linear address of RIP.</summary>
+    private ulong LinearRip(ulong rip) => Is64Bit ? rip : (uint)(State->Segments[SegmentIndex.Cs].Base + rip);
+
+    /// <summary>RIP wrapped to the code size.</summary>
+    internal ulong MaskRip(ulong rip) => Is64Bit ? rip : (uint)rip;
+
+    /// <summary>Finds or makes the block at RIP. Null: <see cref="RunStop"/> is Fault or Exit, or Repeat where the instruction must be interpreted by itself.</summary>
+    private DecodedOperation* FindCode(out Block* block)
+    {
+        VcpuState* s = State;
+        ulong rip = s->Rip;
+        ulong linear = LinearRip(rip);
+        block = null;
+        JumpCacheEntry* jump = s->JumpCache + JumpCacheEntry.Slot(linear);
+        bool limited = (s->Mode & (ExecutionMode.Flat | ExecutionMode.CodeSizeMask)) is not (ExecutionMode.Code64 | ExecutionMode.Flat)
+            and not (ExecutionMode.Code32 | ExecutionMode.Flat);
+        if (jump->Rip == linear && jump->Key == s->JumpKey && !limited)
+        {
+            block = (Block*)jump->Entry - 1;
+            s->PageRip = rip - (linear & 0xFFF);
+            return jump->Entry;
+        }
+        if (!Fetch(linear, out ulong physical, out byte* host))
+            return null;
+        block = _code.Find(physical, s->Mode);
+        if (block == null)
+        {
+            block = MakeBlock(rip, linear, physical, host);
+            if (block == null)
+                return null;
+        }
+        else if (block->SecondPage != ulong.MaxValue)
+        {
+            if (!Fetch((linear & ~0xFFFUL) + 4096, out ulong second, out _))
+                return null;
+            if (second >> 12 != block->SecondPage)
+                return Interpreted();
+        }
+        if (limited && (rip & uint.MaxValue) + block->Length - 1 > s->Segments[SegmentIndex.Cs].Limit)
+            return Interpreted();
+        s->PageRip = rip - (linear & 0xFFF);
+        DecodedOperation* entry = Block.First(block);
+        jump->Rip = linear;
+        jump->Key = s->JumpKey;
+        jump->Entry = entry;
+        return entry;
+    }
+
+    private DecodedOperation* Interpreted()
+    {
+        RunStop = Outcome.Repeat;
+        return null;
+    }
+
+    private Block* MakeBlock(ulong rip, ulong linear, ulong physical, byte* host)
+    {
+        VcpuState* s = State;
+        if (_code.Interpret(physical >> 12))
+        {
+            Interpreted();
+            return null;
+        }
+        if (_code.Full)
+        {
+            _code.Clear();
+            ForgetJumps();
+        }
+        int offset = (int)(linear & 0xFFF);
+        ulong pageRip = rip - (ulong)offset;
+        byte* page = host - offset;
+        _decoder.Decode(host, page + 4096, offset, pageRip, s->Mode, BlockDecoder.MaximumInstructions);
+        ulong secondPage = ulong.MaxValue;
+        if (_decoder.Crosses)
+        {
+            byte* bytes = stackalloc byte[32];
+            int count = Gather(linear, host, bytes, out ulong second);
+            if (count == 0)
+                return null;
+            _decoder.Decode(bytes, bytes + count, offset, pageRip, s->Mode, 1);
+            secondPage = second >> 12;
+            CodeMap.Add(secondPage, 1);
+        }
+        CodeMap.Add(physical >> 12, Granules(offset, _decoder.Length));
+        return _code.Add(_decoder, physical, s->Mode, secondPage);
+    }
+
+    private static ulong Granules(int offset, int length)
+    {
+        int from = offset >> 6;
+        int to = Math.Min(4095, offset + Math.Max(length, 1) - 1) >> 6;
+        return (ulong.MaxValue << from) & (ulong.MaxValue >> (63 - to));
+    }
+
+    /// <summary>Copies up to 15 instruction bytes from two pages. 0: stopped.</summary>
+    private int Gather(ulong linear, byte* host, byte* bytes, out ulong second)
+    {
+        int first = 4096 - (int)(linear & 0xFFF);
+        if (!Fetch((linear + (ulong)first) & LinearMask, out second, out byte* next))
+            return 0;
+        for (int i = 0; i < 15; i++)
+            bytes[i] = i < first ? host[i] : next[i - first];
+        return 15;
+    }
+
+    /// <summary>Translates one instruction byte's linear address through the fetch TLB. False: <see cref="RunStop"/> says why.</summary>
+    private bool Fetch(ulong linear, out ulong physical, out byte* host)
+    {
+        ref FetchEntry entry = ref _fetch[(int)(linear >> 12) & (FetchEntries - 1)];
+        ulong page = linear & ~0xFFFUL;
+        if (entry.Page == page && entry.Key == State->JumpKey)
+        {
+            physical = entry.Physical | (linear & 0xFFF);
+            host = entry.Host + (linear & 0xFFF);
+            return true;
+        }
+        physical = 0;
+        host = null;
+        if (!Is64Bit || IsCanonical(linear))
+        {
+            if (!TranslateFetch(linear, out LinearTranslation translation))
+            {
+                RunStop = Stopped;
+                return false;
+            }
+            physical = translation.Physical;
+            host = translation.Host + (linear & 0xFFF);
+            entry = new FetchEntry { Page = page, Key = State->JumpKey, Physical = physical & ~0xFFFUL, Host = translation.Host };
+            return true;
+        }
+        RunStop = RaiseGeneralProtection();
+        return false;
+    }
+
+    /// <summary>Decodes the one instruction at RIP into scratch operations. Null: <see cref="RunStop"/> says why.</summary>
+    private DecodedOperation* DecodeOne()
+    {
+        VcpuState* s = State;
+        ulong rip = s->Rip;
+        ulong linear = LinearRip(rip);
+        if (!Fetch(linear, out _, out byte* host))
+            return null;
+        int offset = (int)(linear & 0xFFF);
+        ulong pageRip = rip - (ulong)offset;
+        _decoder.Decode(host, host - offset + 4096, offset, pageRip, s->Mode, 1);
+        if (_decoder.Crosses)
+        {
+            byte* bytes = stackalloc byte[32];
+            int count = Gather(linear, host, bytes, out _);
+            if (count == 0)
+                return null;
+            _decoder.Decode(bytes, bytes + count, offset, pageRip, s->Mode, 1);
+        }
+        if (!Is64Bit && (rip & uint.MaxValue) + (ulong)_decoder.Length - 1 > s->Segments[SegmentIndex.Cs].Limit)
+        {
+            RunStop = RaiseGeneralProtection();
+            return null;
+        }
+        s->PageRip = pageRip;
+        _decoder.CopyTo(_scratch, (Instruction*)(_scratch + ScratchOperations));
+        return _scratch;
+    }
+
+    private void AllocateCode()
+    {
+        State->JumpCache = (JumpCacheEntry*)NativeMemory.AllocZeroed(JumpCacheEntry.Count, (nuint)sizeof(JumpCacheEntry));
+        _scratch = (DecodedOperation*)NativeMemory.AllocZeroed(ScratchOperations + 4, (nuint)sizeof(DecodedOperation));
+        CodeMap.Register(this);
+    }
+
+    private void FreeCode()
+    {
+        CodeMap.Unregister(this);
+        NativeMemory.Free(State->JumpCache);
+        NativeMemory.Free(_scratch);
+        _code.Dispose();
+    }
+}

@@ -1,0 +1,154 @@
+namespace Vmm.X86.Execution;
+
+public abstract unsafe partial class ProcessorCore
+{
+    /// <summary>Why the last run of operations ended: NextBlock or Branch (go on at RIP), Fault or Exit.</summary>
+    internal Outcome RunStop { get; set; }
+
+    /// <summary>A branch that waits for its target to be linked.</summary>
+    internal DecodedOperation* LinkFrom { get; set; }
+
+    /// <summary>
+    /// The owner has something to deliver as soon as it can be: <see cref="Execute"/> then returns <see cref="RunResult.Boundary"/> after every
+    /// instruction that may have made it possible.
+    /// </summary>
+    public bool WindowRequested { get; set; }
+
+    /// <summary>Asks the processor to leave guest code at the next block boundary. Any thread may call it.</summary>
+    /// <param name="bits">Reasons to add to <see cref="VcpuState.Kick"/>; the owner gives them meaning.</param>
+    public void RequestKick(uint bits)
+    {
+        VcpuState* s = State;
+        if (s == null)
+            return;
+        Interlocked.Or(ref s->Kick, bits);
+        Volatile.Write(ref s->PollLimit, 0);
+    }
+
+    /// <summary>Takes reasons back.</summary>
+    /// <returns>Those of them that were set.</returns>
+    public uint ClearKick(uint bits) => Interlocked.And(ref State->Kick, ~bits) & bits;
+
+    /// <summary>Runs guest code from the current state.</summary>
+    /// <param name="budget">Most instructions to retire; the run stops exactly there.</param>
+    /// <returns>Why it ended; never <see cref="RunResult.Done"/>.</returns>
+    public RunResult Execute(ulong budget = ulong.MaxValue)
+    {
+        VcpuState* s = State;
+        ulong end = s->InstructionsRetired + budget;
+        if (end < budget)
+            end = ulong.MaxValue;
+        if (HasAnswers)
+        {
+            RunResult replayed = ExecuteOne();
+            if (replayed != RunResult.Done)
+                return replayed;
+        }
+        _request.Kind = ExternalRequestKind.None;
+        DecodedOperation* linkFrom = null;
+        while (true)
+        {
+            if (_workPending)
+            {
+                DoPendingWork();
+                linkFrom = null;
+            }
+            if (s->Activity != Activity.Running)
+                return RunResult.Idle;
+            if (s->Kick != 0)
+                return RunResult.Kick;
+            ulong retired = s->InstructionsRetired;
+            if (retired >= end)
+                return RunResult.Budget;
+            if (end - retired <= BlockDecoder.MaximumInstructions || s->Shadow != InterruptShadow.None || (s->Mode & ExecutionMode.SingleStep) != 0)
+            {
+                RunResult one = ExecuteOne();
+                if (one != RunResult.Done)
+                    return one;
+                linkFrom = null;
+                continue;
+            }
+            if (s->PollLimit != end - BlockDecoder.MaximumInstructions)
+            {
+                Volatile.Write(ref s->PollLimit, end - BlockDecoder.MaximumInstructions);
+                Interlocked.MemoryBarrier();
+                if (s->Kick != 0 || _workPending)
+                    continue;
+            }
+            DecodedOperation* entry = FindCode(out Block* block);
+            if (entry == null)
+            {
+                if (RunStop != Outcome.Repeat)
+                    return RunStop == Outcome.Fault ? RunResult.Fault : RunResult.Exit;
+                RunResult one = ExecuteOne();
+                if (one != RunResult.Done)
+                    return one;
+                linkFrom = null;
+                continue;
+            }
+            if (linkFrom != null && !_workPending && block->SecondPage == ulong.MaxValue)
+                linkFrom->Immediate = (ulong)entry;
+            RunStop = Outcome.NextBlock;
+            LinkFrom = null;
+            Dispatch.Run(this, s, entry);
+            linkFrom = LinkFrom;
+            switch (RunStop)
+            {
+                case Outcome.NextBlock:
+                    break;
+                case Outcome.Fault:
+                    return RunResult.Fault;
+                case Outcome.Exit:
+                    return RunResult.Exit;
+                default:
+                    RunResult result = AfterEvent();
+                    if (result != RunResult.Done)
+                        return result;
+                    break;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Runs exactly one instruction (of a string instruction perhaps only a part) from the current state, decoding it anew. This is the
+    /// instruction assist, and how an instruction with answers is finished.
+    /// </summary>
+    public RunResult ExecuteOne()
+    {
+        VcpuState* s = State;
+        if (_workPending)
+            DoPendingWork();
+        InterruptShadow shadow = s->Shadow;
+        bool trap = (s->FlagsSystem & LazyFlags.Tf) != 0;
+        _request.Kind = ExternalRequestKind.None;
+        RewindAnswers();
+        DecodedOperation* operation = DecodeOne();
+        if (operation == null)
+            return RunStop == Outcome.Fault ? RunResult.Fault : RunResult.Exit;
+        Volatile.Write(ref s->PollLimit, 0); // whatever it jumps to is not entered
+        RunStop = Outcome.NextBlock;
+        Dispatch.Run(this, s, operation);
+        LinkFrom = null;
+        if (RunStop == Outcome.Exit)
+            return RunResult.Exit;
+        ClearAnswers();
+        if (RunStop == Outcome.Fault)
+            return RunResult.Fault;
+        if (shadow != InterruptShadow.None && s->Shadow == shadow)
+            s->Shadow = InterruptShadow.None;
+        if (trap)
+            s->PendingDebugTrap |= 0x4000; // DR6.BS
+        return AfterEvent();
+    }
+
+    /// <summary>What an instruction that may have changed the processor's surroundings leads to.</summary>
+    private RunResult AfterEvent()
+    {
+        VcpuState* s = State;
+        if (s->PendingDebugTrap != 0 && s->Shadow != InterruptShadow.MovSs)
+            return RunResult.DebugTrap;
+        if (s->Activity != Activity.Running)
+            return RunResult.Idle;
+        return WindowRequested || _request.Kind != ExternalRequestKind.None ? RunResult.Boundary : RunResult.Done;
+    }
+}

@@ -1,0 +1,35 @@
+namespace Vmm.X86.Execution;
+
+public abstract unsafe partial class ProcessorCore
+{
+    /// <summary>Which bits of RSP are the stack pointer: all in 64-bit code, else 32 or 16 by SS.B.</summary>
+    public ulong StackMask => Is64Bit ? ulong.MaxValue : (State->Mode & ExecutionMode.BigStack) != 0 ? uint.MaxValue : 0xFFFF;
+
+    /// <summary>Pushes 2, 4 or 8 bytes with every check and moves the stack pointer. False: stop, nothing changed.</summary>
+    public bool StackPush(ulong value, int size)
+    {
+        ulong mask = StackMask;
+        ulong pointer = (State->General[4] - (ulong)size) & mask;
+        if (!Linear(SegmentIndex.Ss, pointer, size, true, out ulong linear) || !Operands.WriteSized(this, linear, size, value))
+            return false;
+        SetStackPointer(pointer, mask);
+        return true;
+    }
+
+    /// <summary>Host address (or copy) of a stack slot some bytes above the top. Null: stop.</summary>
+    public byte* StackRead(int above, int size) =>
+        Linear(SegmentIndex.Ss, (State->General[4] + (ulong)above) & StackMask, size, false, out ulong linear) ? ReadPointer(linear, size) : null;
+
+    /// <summary>Moves the stack pointer up without an access.</summary>
+    public void StackRelease(ulong bytes)
+    {
+        ulong mask = StackMask;
+        SetStackPointer((State->General[4] + bytes) & mask, mask);
+    }
+
+    /// <summary>Writes the stack pointer: ESP clears the upper half of RSP, SP keeps the rest.</summary>
+    /// <param name="pointer">The value, within the mask.</param>
+    /// <param name="mask"><see cref="StackMask"/>.</param>
+    public void SetStackPointer(ulong pointer, ulong mask) =>
+        State->General[4] = mask == 0xFFFF ? (State->General[4] & ~0xFFFFUL) | pointer : pointer;
+}
