@@ -45,13 +45,13 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     /// <param name="address">Any address inside the page.</param>
     /// <param name="access">The access about to be made.</param>
     /// <param name="page">The answer.</param>
-    protected internal abstract void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page);
+    protected abstract void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page);
 
     /// <summary>
     /// A store of <paramref name="size"/> bytes was made to a page whose <see cref="PhysicalPage.TrackWrites"/> is set, or that holds decoded code
     /// (the engine itself drops such code).
     /// </summary>
-    protected internal virtual void OnTrackedWrite(ulong address, int size)
+    protected virtual void OnTrackedWrite(ulong address, int size)
     {
     }
 

@@ -16,8 +16,8 @@ internal static unsafe class Dispatch
     /// <summary>What every handler is compiled with: only optimised code makes tail calls, so no handler may start in the quick tier.</summary>
     public const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
-    /// <summary>A handler's slow path.</summary>
-    public const MethodImplOptions Slow = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
+    /// <summary>A handler's slow path. Not marked against inlining, because the runtime makes no tail calls from methods that are.</summary>
+    public const MethodImplOptions Slow = MethodImplOptions.AggressiveOptimization;
 
     /// <summary>Whether handlers call each other; decided once, by trying.</summary>
     public static readonly bool TailCalls = TailCallProbe.Works();
@@ -80,6 +80,11 @@ internal static unsafe class Dispatch
         cpu.RunStop = Outcome.NextBlock;
         return null;
     }
+
+    /// <summary>Leaves for the target of a branch; retired instructions are counted.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static DecodedOperation* LeaveTo(ProcessorCore cpu, VcpuState* s, DecodedOperation* op) =>
+        Leave(cpu, s, cpu.MaskRip(s->PageRip + (ulong)op->Displacement));
 
     /// <summary>Runs from an operation until one returns null.</summary>
     public static void Run(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)

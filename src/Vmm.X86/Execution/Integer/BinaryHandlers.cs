@@ -34,9 +34,11 @@ internal static unsafe class BinaryHandlers
         where TFlags : struct, IFlagPolicy
         where TAddress : struct, IAddress
     {
-        byte* p = MemoryAccess.ProbeRead(s, TAddress.Get(s, op), sizeof(T));
-        if (p == null)
+        ulong linear = TAddress.Get(s, op);
+        TlbEntry* entry = MemoryAccess.ReadEntry(s, linear);
+        if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return LoadSlow<TOperation, T, TFlags>(cpu, s, op);
+        byte* p = MemoryAccess.Host(entry, linear);
         int destination = op->Destination;
         T a = Width.Get<T>(s, destination);
         T b = *(T*)p;
@@ -78,9 +80,11 @@ internal static unsafe class BinaryHandlers
         where TSource : struct, ISource
         where TAddress : struct, IAddress
     {
-        byte* p = MemoryAccess.ProbeWrite(s, TAddress.Get(s, op), sizeof(T));
-        if (p == null)
+        ulong linear = TAddress.Get(s, op);
+        TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
+        if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return ModifySlow<TOperation, T, TFlags, TSource>(cpu, s, op);
+        byte* p = MemoryAccess.Host(entry, linear);
         T a = *(T*)p;
         T b = TSource.Get<T>(s, op);
         T result = TOperation.Compute(s, a, b);
@@ -121,9 +125,11 @@ internal static unsafe class BinaryHandlers
         where TSource : struct, ISource
         where TAddress : struct, IAddress
     {
-        byte* p = MemoryAccess.ProbeRead(s, TAddress.Get(s, op), sizeof(T));
-        if (p == null)
+        ulong linear = TAddress.Get(s, op);
+        TlbEntry* entry = MemoryAccess.ReadEntry(s, linear);
+        if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return ExamineSlow<TOperation, T, TFlags, TSource>(cpu, s, op);
+        byte* p = MemoryAccess.Host(entry, linear);
         T a = *(T*)p;
         T b = TSource.Get<T>(s, op);
         if (TFlags.Records)

@@ -14,7 +14,7 @@ internal static unsafe class BranchHandlers
         ulong retired = s->InstructionsRetired + (ulong)(op->Before + instructions);
         s->InstructionsRetired = retired;
         if (retired >= s->PollLimit)
-            return Dispatch.Leave(cpu, s, cpu.MaskRip(s->PageRip + (ulong)op->Displacement));
+            return Dispatch.LeaveTo(cpu, s, op);
         return Dispatch.To(cpu, s, (DecodedOperation*)op->Immediate);
     }
 
@@ -210,9 +210,11 @@ internal static unsafe class BranchHandlers
     public static DecodedOperation* Return<TStack>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
         where TStack : struct, IStack
     {
-        byte* p = TStack.Top(s);
-        if (p == null)
+        ulong top = TStack.Top(s);
+        TlbEntry* entry = MemoryAccess.ReadEntry(s, top);
+        if (MemoryAccess.Misses(entry, top, TStack.Size))
             return ReturnSlow<TStack>(cpu, s, op);
+        byte* p = MemoryAccess.Host(entry, top);
         ulong rip = TStack.Size == 8 ? *(ulong*)p : *(uint*)p;
         if (TStack.Refuses(rip))
             return RefuseTarget(cpu, s, op);

@@ -17,8 +17,8 @@ internal unsafe interface IStack
     /// <summary>Pushes when the soft TLB has the page.</summary>
     static abstract bool TryPush(VcpuState* s, ulong value);
 
-    /// <summary>Host address of the slot at the top when the soft TLB has the page, else null.</summary>
-    static abstract byte* Top(VcpuState* s);
+    /// <summary>Linear address of the slot at the top.</summary>
+    static abstract ulong Top(VcpuState* s);
 
     /// <summary>Drops the top slot and as many bytes more.</summary>
     static abstract void Release(VcpuState* s, ulong more);
@@ -39,16 +39,16 @@ internal readonly unsafe struct LongStack : IStack
     public static bool TryPush(VcpuState* s, ulong value)
     {
         ulong linear = s->General[4] - 8;
-        byte* p = MemoryAccess.ProbeWrite(s, linear, 8);
-        if (p == null)
+        TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
+        if (MemoryAccess.Misses(entry, linear, 8))
             return false;
-        *(ulong*)p = value;
+        *(ulong*)MemoryAccess.Host(entry, linear) = value;
         s->General[4] = linear;
         return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* Top(VcpuState* s) => MemoryAccess.ProbeRead(s, s->General[4], 8);
+    public static ulong Top(VcpuState* s) => s->General[4];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Release(VcpuState* s, ulong more) => s->General[4] += 8 + more;
@@ -69,16 +69,16 @@ internal readonly unsafe struct ShortStack : IStack
     public static bool TryPush(VcpuState* s, ulong value)
     {
         uint linear = (uint)s->General[4] - 4;
-        byte* p = MemoryAccess.ProbeWrite(s, linear, 4);
-        if (p == null)
+        TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
+        if (MemoryAccess.Misses(entry, linear, 4))
             return false;
-        *(uint*)p = (uint)value;
+        *(uint*)MemoryAccess.Host(entry, linear) = (uint)value;
         s->General[4] = linear;
         return true;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* Top(VcpuState* s) => MemoryAccess.ProbeRead(s, (uint)s->General[4], 4);
+    public static ulong Top(VcpuState* s) => (uint)s->General[4];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Release(VcpuState* s, ulong more) => s->General[4] = (uint)(s->General[4] + 4 + more);

@@ -14,9 +14,11 @@ internal static unsafe class MoveHandlers
         where TSource : struct, ISource
         where TAddress : struct, IAddress
     {
-        byte* p = MemoryAccess.ProbeWrite(s, TAddress.Get(s, op), sizeof(T));
-        if (p == null)
+        ulong linear = TAddress.Get(s, op);
+        TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
+        if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return StoreSlow<T, TSource>(cpu, s, op);
+        byte* p = MemoryAccess.Host(entry, linear);
         *(T*)p = TSource.Get<T>(s, op);
         return Dispatch.Next(cpu, s, op);
     }
@@ -61,9 +63,11 @@ internal static unsafe class MoveHandlers
         where TExtension : struct, IExtension
         where TAddress : struct, IAddress
     {
-        byte* p = MemoryAccess.ProbeRead(s, TAddress.Get(s, op), sizeof(TFrom));
-        if (p == null)
+        ulong linear = TAddress.Get(s, op);
+        TlbEntry* entry = MemoryAccess.ReadEntry(s, linear);
+        if (MemoryAccess.Misses(entry, linear, sizeof(TFrom)))
             return LoadExtendSlow<TFrom, TTo, TExtension>(cpu, s, op);
+        byte* p = MemoryAccess.Host(entry, linear);
         Width.Set(s, op->Destination, Width.From<TTo>(TExtension.Widen(*(TFrom*)p)));
         return Dispatch.Next(cpu, s, op);
     }

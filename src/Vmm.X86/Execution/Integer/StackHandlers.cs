@@ -32,9 +32,11 @@ internal static unsafe class StackHandlers
     public static DecodedOperation* Pop<TStack>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
         where TStack : struct, IStack
     {
-        byte* p = TStack.Top(s);
-        if (p == null)
+        ulong top = TStack.Top(s);
+        TlbEntry* entry = MemoryAccess.ReadEntry(s, top);
+        if (MemoryAccess.Misses(entry, top, TStack.Size))
             return PopSlow<TStack>(cpu, s, op);
+        byte* p = MemoryAccess.Host(entry, top);
         ulong value = TStack.Size == 8 ? *(ulong*)p : *(uint*)p;
         TStack.Release(s, 0);
         *(ulong*)((byte*)s + op->Destination) = value;

@@ -1,11 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace Vmm.X86.Execution;
 
 public abstract unsafe partial class ProcessorCore
 {
-    /// <summary>Which bits of RSP are the stack pointer: all in 64-bit code, else 32 or 16 by SS.B.</summary>
-    public ulong StackMask => Is64Bit ? ulong.MaxValue : (State->Mode & ExecutionMode.BigStack) != 0 ? uint.MaxValue : 0xFFFF;
-
     /// <summary>Pushes 2, 4 or 8 bytes with every check and moves the stack pointer. False: stop, nothing changed.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public bool StackPush(ulong value, int size)
     {
         ulong mask = StackMask;
@@ -17,6 +17,7 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>Host address (or copy) of a stack slot some bytes above the top. Null: stop.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public byte* StackRead(int above, int size) =>
         Linear(SegmentIndex.Ss, (State->General[4] + (ulong)above) & StackMask, size, false, out ulong linear) ? ReadPointer(linear, size) : null;
 
