@@ -55,6 +55,9 @@ public struct ExternalRequest
     /// <summary>The access is part of a page walk.</summary>
     public bool PageWalk;
 
+    /// <summary>One element of INS or OUTS.</summary>
+    public bool IsString;
+
     /// <summary>The answer is "refused": #GP(0) for an MSR, discard for a store.</summary>
     public bool Refused;
 

@@ -259,6 +259,7 @@ public abstract unsafe partial class ProcessorCore
         TlbEntry* end = _tlb + (SoftTlb.Entries * SoftTlb.Banks * 2);
         for (TlbEntry* e = _tlb; e < end; e++)
             e->Tag = SoftTlb.Empty;
+        _pagingStale = true;
         ForgetJumps();
     }
 

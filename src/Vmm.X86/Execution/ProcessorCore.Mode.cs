@@ -38,6 +38,7 @@ public abstract unsafe partial class ProcessorCore
                 mode |= ExecutionMode.SseUsable;
         }
         s->Mode = mode;
+        _pagingStale = true;
         s->JumpKey = ((ulong)_generation << 32) | mode;
         SelectTlbBank();
     }

@@ -37,7 +37,4 @@ public abstract unsafe partial class ProcessorCore
         translation.Host = page.Host;
         return true;
     }
-
-    /// <summary>Walks the guest's own page tables. False: #PF recorded, or a violation of the walk went out.</summary>
-    protected abstract bool WalkGuest(ulong linear, PhysicalAccess access, DataPrivilege privilege, out ulong physical);
 }

@@ -49,7 +49,7 @@ internal static unsafe class PortInstructions
         if (!cpu.CheckPort(port, size)
             || !cpu.Linear(SegmentIndex.Es, s->General[7] & mask, size, true, out ulong linear)
             || !cpu.ProbeWrite(linear, size)
-            || !cpu.ReadPort(port, size, out ulong value)
+            || !cpu.ReadPort(port, size, out ulong value, true)
             || !Operands.WriteSized(cpu, linear, size, value))
             return cpu.Stopped;
         return Advance(cpu, s, i, 7, size, mask);
@@ -65,7 +65,7 @@ internal static unsafe class PortInstructions
         if (!cpu.CheckPort(port, size)
             || !cpu.Linear(Operands.Segment(i->MemorySegment), s->General[6] & mask, size, false, out ulong linear)
             || !Operands.ReadSized(cpu, linear, size, out ulong value)
-            || !cpu.WritePort(port, size, value))
+            || !cpu.WritePort(port, size, value, true))
             return cpu.Stopped;
         return Advance(cpu, s, i, 6, size, mask);
     }

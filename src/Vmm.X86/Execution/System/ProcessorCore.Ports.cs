@@ -33,18 +33,18 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>Reads a port. False: stopped.</summary>
-    internal bool ReadPort(ushort port, int size, out ulong value)
+    internal bool ReadPort(ushort port, int size, out ulong value, bool isString = false)
     {
-        ExternalRequest request = new() { Kind = ExternalRequestKind.PortRead, Address = port, Size = (byte)size };
+        ExternalRequest request = new() { Kind = ExternalRequestKind.PortRead, Address = port, Size = (byte)size, IsString = isString };
         bool answered = Ask(ref request);
         value = request.Value;
         return answered;
     }
 
     /// <summary>Writes a port. False: stopped.</summary>
-    internal bool WritePort(ushort port, int size, ulong value)
+    internal bool WritePort(ushort port, int size, ulong value, bool isString = false)
     {
-        ExternalRequest request = new() { Kind = ExternalRequestKind.PortWrite, Address = port, Size = (byte)size, Value = value };
+        ExternalRequest request = new() { Kind = ExternalRequestKind.PortWrite, Address = port, Size = (byte)size, Value = value, IsString = isString };
         return Ask(ref request);
     }
 }
