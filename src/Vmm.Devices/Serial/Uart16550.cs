@@ -6,7 +6,8 @@ namespace Vmm.Devices;
 /// </summary>
 /// <remarks>
 /// All members may be called from any thread. Sending takes no time: the transmitter is always empty. As on a PC, the interrupt
-/// reaches the line only while OUT2 is set (and not in loopback). The modem lines say that a ready peer is there.
+/// reaches the line only while OUT2 is set (and not in loopback). The modem lines say that a ready peer is there. Bytes pass whole,
+/// whatever word length is set: small guests send without setting the port up, and the peer is no wire.
 /// </remarks>
 public sealed class Uart16550 : BytePortDevice, IDisposable
 {
@@ -260,7 +261,6 @@ public sealed class Uart16550 : BytePortDevice, IDisposable
 
     private void Transmit(byte value)
     {
-        value &= (byte)(0xFF >> (3 - (_lineControl & 3)));
         if (IsLoopback)
         {
             if ((_lineControl & SetBreak) == 0)

@@ -14,7 +14,7 @@ public interface IMachineClock
     /// <summary>The calendar time, used once by a real-time clock when it is made.</summary>
     DateTimeOffset UtcNow { get; }
 
-    /// <summary>Whether any timer is armed: when none is, time alone will not cause an interrupt.</summary>
+    /// <summary>Whether any timer is armed or being called back: when none is, time alone will not cause an interrupt.</summary>
     bool HasArmedTimers { get; }
 
     /// <summary>Makes a timer, not armed.</summary>

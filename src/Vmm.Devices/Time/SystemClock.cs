@@ -13,6 +13,7 @@ public sealed class SystemClock : IMachineClock, IQueuedTimerOwner, IDisposable
     private readonly long _start;
     private Thread? _thread;
     private bool _disposed;
+    private bool _isCalling;
 
     /// <summary>Makes a clock that starts at 0 now.</summary>
     /// <param name="time">Where the counter and the calendar time come from; null for the system's.</param>
@@ -37,7 +38,7 @@ public sealed class SystemClock : IMachineClock, IQueuedTimerOwner, IDisposable
         get
         {
             lock (_gate)
-                return _queue.ArmedCount > 0;
+                return _queue.ArmedCount > 0 || _isCalling;
         }
     }
 
@@ -110,11 +111,15 @@ public sealed class SystemClock : IMachineClock, IQueuedTimerOwner, IDisposable
     {
         lock (_gate)
         {
+            _isCalling = false;
             while (!_disposed)
             {
                 long now = Nanoseconds;
                 if (_queue.TakeDue(now) is { } timer)
+                {
+                    _isCalling = true;
                     return timer;
+                }
                 if (_queue.NextDeadline is { } deadline)
                 {
                     // Rounded up: waking early would only spin.

@@ -9,6 +9,7 @@ public sealed class VirtualClock : IMachineClock, IQueuedTimerOwner
     private readonly TimerQueue _queue = new();
     private readonly DateTimeOffset _epoch;
     private long _now;
+    private bool _isCalling;
 
     /// <summary>Makes a clock that stands at 0.</summary>
     /// <param name="epoch">The calendar time at 0.</param>
@@ -26,7 +27,7 @@ public sealed class VirtualClock : IMachineClock, IQueuedTimerOwner
         get
         {
             lock (_gate)
-                return _queue.ArmedCount > 0;
+                return _queue.ArmedCount > 0 || _isCalling;
         }
     }
 
@@ -65,6 +66,7 @@ public sealed class VirtualClock : IMachineClock, IQueuedTimerOwner
             lock (_gate)
             {
                 timer = _queue.TakeDue(time);
+                _isCalling = timer is not null;
                 long moment = timer?.Deadline ?? time;
                 if (moment > _now)
                     Volatile.Write(ref _now, moment);

@@ -47,4 +47,24 @@ public sealed record EntryState
 
     /// <summary>The limit of the descriptor table.</summary>
     public ushort GdtLimit { get; init; }
+
+    /// <summary>Puts a processor, at rest and as after reset, into this state.</summary>
+    /// <param name="processor">The processor.</param>
+    public void ApplyTo(IVirtualProcessor processor)
+    {
+        const RegisterGroups Groups = RegisterGroups.General | RegisterGroups.Segments | RegisterGroups.Control;
+
+        ArgumentNullException.ThrowIfNull(processor);
+        processor.GetState(Groups, out ProcessorState state);
+        state.General = new GeneralRegisters { Rip = Rip, Rax = Rax, Rbx = Rbx, Rsi = Rsi, Rsp = Rsp, Rflags = Rflags };
+        state.Segments.Cs = Code;
+        state.Segments.Ds = state.Segments.Es = state.Segments.Fs = state.Segments.Gs = state.Segments.Ss = Data;
+        state.Segments.Tr = Task;
+        state.Segments.Gdtr = new TableDescriptor(GdtBase, GdtLimit);
+        state.Control.Cr0 = Cr0;
+        state.Control.Cr3 = Cr3;
+        state.Control.Cr4 = Cr4;
+        state.Control.Efer = Efer;
+        processor.SetState(Groups, in state);
+    }
 }

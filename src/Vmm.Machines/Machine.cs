@@ -1,0 +1,195 @@
+using Vmm.Devices;
+
+namespace Vmm.Machines;
+
+/// <summary>
+/// A small PC on any backend: RAM, 8259A interrupt controllers, 8254 timer, real-time clock, keyboard controller, one 16550A serial port
+/// at 0x3F8, reset ports, and an image to start from. Ports and addresses without a device read all ones.
+/// </summary>
+/// <remarks>
+/// Members may be called from any thread. One run at a time. <see cref="Dispose"/> ends a run first; called from a device on a
+/// processor's own thread it does not wait for that thread.
+/// </remarks>
+public sealed class Machine : IAsyncDisposable, IDisposable
+{
+    private const ushort SerialPort = 0x3F8;
+
+    private readonly Lock _gate = new();
+    private readonly GuestMemory _memory;
+    private readonly SystemClock? _ownClock;
+    private readonly bool _hasSerialInput;
+    private MachineRun? _run;
+    private bool _canRun = true;
+    private bool _disposed;
+
+    /// <summary>Builds a machine and loads its image; nothing runs yet.</summary>
+    /// <param name="hypervisor">The backend.</param>
+    /// <param name="options">What it is made of.</param>
+    /// <exception cref="ImageLoadException">The image cannot be loaded.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="NotSupportedException">The backend cannot do what an option asks for.</exception>
+    /// <exception cref="HypervisorException">The backend refused.</exception>
+    public Machine(IHypervisor hypervisor, MachineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(hypervisor);
+        ArgumentNullException.ThrowIfNull(options);
+        MemoryMap = new MemoryMap(options.MemorySize);
+        _hasSerialInput = options.HasSerialInput;
+        _ownClock = options.Clock is null ? new SystemClock() : null;
+        Clock = options.Clock ?? _ownClock!;
+        Partition = hypervisor.CreatePartition(PartitionOptionsOf(hypervisor.Capabilities, options));
+        try
+        {
+            _memory = Partition.AllocateMemory(MemoryMap.Size);
+            Partition.Memory.Map(0, _memory, 0, MemoryMap.Low, GuestAccess.All);
+            if (MemoryMap.High > 0)
+                Partition.Memory.Map(MemoryMap.HighStart, _memory, MemoryMap.Low, MemoryMap.High, GuestAccess.All);
+            options.Image.Load(new PartitionMemory(Partition.Memory, MemoryMap)).ApplyTo(Partition.Processors[0]);
+        }
+        catch
+        {
+            Partition.Dispose();
+            _memory?.Dispose();
+            _ownClock?.Dispose();
+            throw;
+        }
+
+        Timer = new Pit(Clock, Interrupts.GetLine(0));
+        RealTimeClock = new RealTimeClock(Clock, Interrupts.GetLine(8));
+        RealTimeClock.SetMemorySize(MemoryMap.Low, MemoryMap.High);
+        Serial = new Uart16550(SerialPort, Clock, Interrupts.GetLine(4), options.SerialOutput ?? (static _ => { }));
+        RegisterDevices(options.DebugExitPort);
+        Interrupts.Changed += Partition.NotifyExternalInterrupt;
+        Partition.ExternalInterruptSource = Interrupts;
+    }
+
+    /// <summary>Where RAM is.</summary>
+    public MemoryMap MemoryMap { get; }
+
+    /// <summary>The partition.</summary>
+    public IPartition Partition { get; }
+
+    /// <summary>The port bus, for more devices.</summary>
+    public PortBus Ports { get; } = new();
+
+    /// <summary>The bus of memory-mapped devices, for more devices.</summary>
+    public MmioBus Mmio { get; } = new();
+
+    /// <summary>The devices' clock.</summary>
+    public IMachineClock Clock { get; }
+
+    /// <summary>The interrupt controllers, for more devices' lines.</summary>
+    public PicPair Interrupts { get; } = new();
+
+    /// <summary>The interval timer: ports 0x40-0x43 and 0x61, interrupt request 0.</summary>
+    public Pit Timer { get; }
+
+    /// <summary>The real-time clock: ports 0x70 and 0x71, interrupt request 8.</summary>
+    public RealTimeClock RealTimeClock { get; }
+
+    /// <summary>The serial port: ports 0x3F8-0x3FF, interrupt request 4. What is typed goes in here.</summary>
+    public Uart16550 Serial { get; }
+
+    /// <summary>Where devices, and the host, ask for a reset or power-off.</summary>
+    public PowerControl Power { get; } = new();
+
+    /// <summary>Whether the host may send to the guest: <see cref="MachineOptions.HasSerialInput"/>.</summary>
+    internal bool HasSerialInput => _hasSerialInput;
+
+    /// <summary>Runs until the guest ends the run or the token does, each processor on a thread of its own.</summary>
+    /// <param name="cancellationToken">Ends the run with <see cref="MachineOutcomeKind.Cancelled"/>; it may be run again then.</param>
+    /// <returns>How it ended.</returns>
+    /// <exception cref="InvalidOperationException">It is running, or has ended other than by cancellation.</exception>
+    public MachineOutcome Run(CancellationToken cancellationToken = default) => RunAsync(cancellationToken).GetAwaiter().GetResult();
+
+    /// <summary>As <see cref="Run"/>, without blocking the caller.</summary>
+    /// <param name="cancellationToken">Ends the run with <see cref="MachineOutcomeKind.Cancelled"/>; it may be run again then.</param>
+    /// <returns>How it ended; an exception out of a device comes out here.</returns>
+    /// <exception cref="InvalidOperationException">It is running, or has ended other than by cancellation.</exception>
+    public async Task<MachineOutcome> RunAsync(CancellationToken cancellationToken = default)
+    {
+        MachineRun run;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_run is not null)
+                throw new InvalidOperationException("The machine is running.");
+            if (!_canRun)
+                throw new InvalidOperationException("The machine's run has ended: make a new machine to start again.");
+            _run = run = new MachineRun(this);
+        }
+        bool canRun = false;
+        try
+        {
+            MachineOutcome outcome = await run.RunAsync(cancellationToken).ConfigureAwait(false);
+            canRun = outcome.Kind == MachineOutcomeKind.Cancelled;
+            return outcome;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _run = null;
+                _canRun = canRun;
+            }
+            run.Dispose();
+        }
+    }
+
+    /// <summary>Ends a run and frees everything.</summary>
+    public void Dispose()
+    {
+        MachineRun? run;
+        lock (_gate)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            run = _run;
+        }
+        run?.Stop();
+        Interrupts.Changed -= Partition.NotifyExternalInterrupt;
+        Timer.Dispose();
+        RealTimeClock.Dispose();
+        Serial.Dispose();
+        _ownClock?.Dispose();
+        Partition.Dispose();
+        _memory.Dispose();
+    }
+
+    /// <summary>Ends a run and frees everything.</summary>
+    public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    private static PartitionOptions PartitionOptionsOf(HypervisorCapabilities capabilities, MachineOptions options)
+    {
+        LocalApicMode localApic = options.LocalApic ?? (capabilities.Has(Capability.LocalApic) ? LocalApicMode.XApic : LocalApicMode.None);
+        if (options.ProcessorCount > 1 && localApic == LocalApicMode.None)
+            capabilities.Require(Capability.LocalApic);
+        return new PartitionOptions
+        {
+            ProcessorCount = options.ProcessorCount,
+            CpuProfile = options.CpuProfile,
+            SlatFormat = options.SlatFormat,
+            LocalApic = localApic,
+        };
+    }
+
+    private void RegisterDevices(ushort? debugExitPort)
+    {
+        A20Gate a20 = new();
+        KeyboardController keyboard = new(Interrupts.GetLine(1), Power, a20);
+        Ports.Register(0x20, 2, Interrupts, "interrupt controller");
+        Ports.Register(0xA0, 2, Interrupts, "interrupt controller");
+        Ports.Register(0x4D0, 2, Interrupts, "interrupt trigger control");
+        Ports.Register(0x40, 4, Timer, "interval timer");
+        Ports.Register(0x61, 1, Timer, "system control port B");
+        Ports.Register(0x60, 1, keyboard, "keyboard controller");
+        Ports.Register(0x64, 1, keyboard, "keyboard controller");
+        Ports.Register(0x70, 2, RealTimeClock, "real-time clock");
+        Ports.Register(0x92, 1, new SystemControlPortA(Power, a20), "system control port A");
+        Ports.Register(0xCF9, 1, new ResetControl(Power), "reset control");
+        Ports.Register(SerialPort, 8, Serial, "serial port");
+        if (debugExitPort is { } port)
+            Ports.Register(port, 1, new DebugExitPort(Power), "debug-exit port");
+    }
+}

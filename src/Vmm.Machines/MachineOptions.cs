@@ -1,0 +1,40 @@
+using Vmm.Devices;
+
+namespace Vmm.Machines;
+
+/// <summary>What a <see cref="Machine"/> is made of.</summary>
+public sealed record MachineOptions
+{
+    /// <summary>What it starts from.</summary>
+    public required BootImage Image { get; init; }
+
+    /// <summary>Bytes of RAM: a multiple of 4096 from 1 MiB to 1 TiB.</summary>
+    public ulong MemorySize { get; init; } = 256ul << 20;
+
+    /// <summary>Number of processors. More than one needs <see cref="Capability.LocalApic"/>.</summary>
+    public int ProcessorCount { get; init; } = 1;
+
+    /// <summary>What CPUID shows; null = the backend's default profile.</summary>
+    public CpuProfile? CpuProfile { get; init; }
+
+    /// <summary>Format of the nested page tables; null = the backend's default.</summary>
+    public SlatFormat? SlatFormat { get; init; }
+
+    /// <summary>Local APICs; null = in xAPIC mode where the backend has them, else none.</summary>
+    public LocalApicMode? LocalApic { get; init; }
+
+    /// <summary>Takes what the guest sends to its first serial port; null = it is dropped.</summary>
+    public SerialOutput? SerialOutput { get; init; }
+
+    /// <summary>
+    /// Whether the host may send to the serial port. While it may, a guest that waits with interrupts on is never taken for one that nothing
+    /// can wake.
+    /// </summary>
+    public bool HasSerialInput { get; init; }
+
+    /// <summary>The port of a debug-exit device; null = there is none.</summary>
+    public ushort? DebugExitPort { get; init; }
+
+    /// <summary>The devices' clock, not disposed by the machine; null = the host's time.</summary>
+    public IMachineClock? Clock { get; init; }
+}
