@@ -37,7 +37,7 @@ public static class ExecutionMode
     /// <summary>CR0.PE with paging on.</summary>
     public const uint Paging = 0x400;
 
-    /// <summary>TF is set: every instruction is its own block and ends in a debug trap.</summary>
+    /// <summary>TF or RF is set or a breakpoint is enabled: every instruction runs alone.</summary>
     public const uint SingleStep = 0x800;
 #pragma warning restore CS1591
 }

@@ -36,10 +36,7 @@ public enum ExternalRequestKind : byte
     /// <summary>CPUID: the leaf is in <see cref="ExternalRequest.Address"/>, the subleaf in <see cref="ExternalRequest.Value"/>.</summary>
     Cpuid,
 
-    /// <summary>HLT retired; not answered, the instruction is done.</summary>
-    Halt,
-
-    /// <summary>VMCALL or VMMCALL.</summary>
+    /// <summary>VMCALL or VMMCALL retired: announced, not answered; <see cref="ExternalRequest.Address"/> is RAX.</summary>
     Hypercall,
 }
 

@@ -51,6 +51,8 @@ public sealed unsafe class InstructionTable
         SegmentInstructions.Register(table);
         TableInstructions.Register(table);
         FarTransferInstructions.Register(table);
+        InterruptInstructions.Register(table);
+        DebugInstructions.Register(table);
         SimdInstructions.Register(table);
         return table;
     }

@@ -131,6 +131,8 @@ public abstract unsafe partial class ProcessorCore
     private byte* ReadSlow(ulong linear, int size, DataPrivilege privilege)
     {
         VcpuState* s = State;
+        if (HasDataBreakpoints)
+            NoteDataAccess(linear, size, false);
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
         if (!TranslateData(linear, false, privilege, out LinearTranslation low))
             return null;
@@ -161,6 +163,8 @@ public abstract unsafe partial class ProcessorCore
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool WriteSlow(ulong linear, byte* source, int size, DataPrivilege privilege)
     {
+        if (HasDataBreakpoints)
+            NoteDataAccess(linear, size, true);
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
         if (!TranslateData(linear, true, privilege, out LinearTranslation low))
             return false;
@@ -206,6 +210,8 @@ public abstract unsafe partial class ProcessorCore
     {
         _modifyTracked = ulong.MaxValue;
         _modifyBounced = false;
+        if (HasDataBreakpoints)
+            NoteDataAccess(linear, size, true);
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
         if (!TranslateData(linear, true, DataPrivilege.Current, out LinearTranslation low))
             return null;
@@ -245,8 +251,10 @@ public abstract unsafe partial class ProcessorCore
         return WriteSlow(_modifyLinear, State->Bounce, size, DataPrivilege.Current);
     }
 
-    private static void Fill(TlbEntry* bank, ulong linear, byte* hostPage)
+    private void Fill(TlbEntry* bank, ulong linear, byte* hostPage)
     {
+        if (HasDataBreakpoints && IsWatched(linear))
+            return;
         TlbEntry* e = bank + (int)((linear >> 12) & (SoftTlb.Entries - 1));
         ulong page = linear & ~0xFFFUL;
         e->Tag = page;

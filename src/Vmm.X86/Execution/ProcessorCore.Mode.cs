@@ -3,7 +3,7 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     /// <summary>
-    /// Recomputes <see cref="VcpuState.Mode"/> and the soft-TLB bank. Must follow every change of CR0, CR4, EFER, CPL, RFLAGS.VM/TF/AC and the hidden
+    /// Recomputes <see cref="VcpuState.Mode"/> and the soft-TLB bank. Must follow every change of CR0, CR4, EFER, CPL, RFLAGS.VM/TF/RF/AC and the hidden
     /// parts of CS, SS, DS, ES; the instruction that does so returns <see cref="Outcome.NextBlock"/> or <see cref="Outcome.Branch"/>.
     /// </summary>
     public void UpdateMode()
@@ -26,7 +26,7 @@ public abstract unsafe partial class ProcessorCore
             mode |= ExecutionMode.Virtual8086;
         if (s->Cpl == 3)
             mode |= ExecutionMode.User;
-        if ((s->FlagsSystem & LazyFlags.Tf) != 0)
+        if (MustStep)
             mode |= ExecutionMode.SingleStep;
         if (code64 || (IsFlat(ref cs, true) && IsFlat(ref s->Segments[SegmentIndex.Ds], false) && IsFlat(ref s->Segments[SegmentIndex.Es], false)
                 && IsFlat(ref s->Segments[SegmentIndex.Ss], false)))

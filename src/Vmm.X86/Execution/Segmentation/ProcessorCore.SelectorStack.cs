@@ -11,7 +11,7 @@ public abstract unsafe partial class ProcessorCore
         if (!StackLinear(in stack, offset, size, out ulong linear)
             || !(size == 8 ? Write(linear, (ulong)selector) : Write(linear, selector)))
             return Stopped;
-        stack.Pointer = offset;
+        stack.Pointer = (stack.Pointer & ~stack.Mask) | offset;
         CommitStackPointer(in stack);
         return Outcome.Next;
     }

@@ -15,6 +15,9 @@ public static class DebugBits
 
     public const uint ControlEnables = 0xFF, ControlGeneralDetect = 0x2000;
 
+    /// <summary>DR6 bits that software may set.</summary>
+    public const ulong StatusWritable = 0xE00F;
+
     /// <summary>DR7 bits that software may set.</summary>
-    public const ulong ControlWritable = 0xFFFF_2BFF;
+    public const ulong ControlWritable = 0xFFFF_23FF;
 }

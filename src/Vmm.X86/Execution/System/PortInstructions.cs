@@ -25,7 +25,7 @@ internal static unsafe class PortInstructions
     {
         ushort port = Port(s, i, 1);
         int size = i->Op0Register.GetSize();
-        if (!cpu.CheckPort(port, size) || !cpu.ReadPort(port, size, out ulong value))
+        if (!cpu.CheckPort(port, size) || !cpu.ReadPort(port, size, false, out ulong value))
             return cpu.Stopped;
         Operands.Set(s, i->Op0Register, value & (ulong.MaxValue >> (64 - (8 * size))));
         return Outcome.Next;
@@ -35,7 +35,7 @@ internal static unsafe class PortInstructions
     {
         ushort port = Port(s, i, 0);
         int size = i->Op1Register.GetSize();
-        return cpu.CheckPort(port, size) && cpu.WritePort(port, size, Operands.Get(s, i->Op1Register)) ? Outcome.Next : cpu.Stopped;
+        return cpu.CheckPort(port, size) && cpu.WritePort(port, size, false, Operands.Get(s, i->Op1Register)) ? Outcome.Next : cpu.Stopped;
     }
 
     private static Outcome InString(ProcessorCore cpu, VcpuState* s, Instruction* i)
@@ -49,7 +49,7 @@ internal static unsafe class PortInstructions
         if (!cpu.CheckPort(port, size)
             || !cpu.Linear(SegmentIndex.Es, s->General[7] & mask, size, true, out ulong linear)
             || !cpu.ProbeWrite(linear, size)
-            || !cpu.ReadPort(port, size, out ulong value, true)
+            || !cpu.ReadPort(port, size, true, out ulong value)
             || !Operands.WriteSized(cpu, linear, size, value))
             return cpu.Stopped;
         return Advance(cpu, s, i, 7, size, mask);
@@ -65,7 +65,7 @@ internal static unsafe class PortInstructions
         if (!cpu.CheckPort(port, size)
             || !cpu.Linear(Operands.Segment(i->MemorySegment), s->General[6] & mask, size, false, out ulong linear)
             || !Operands.ReadSized(cpu, linear, size, out ulong value)
-            || !cpu.WritePort(port, size, value, true))
+            || !cpu.WritePort(port, size, true, value))
             return cpu.Stopped;
         return Advance(cpu, s, i, 6, size, mask);
     }

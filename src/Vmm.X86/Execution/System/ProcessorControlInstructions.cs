@@ -179,14 +179,6 @@ internal static unsafe class ProcessorControlInstructions
         return (uint)s->General[1] > 1 ? cpu.RaiseGeneralProtection() : Outcome.NextBlock;
     }
 
-    private static Outcome Hypercall(ProcessorCore cpu, VcpuState* s, Instruction* i)
-    {
-        if (!cpu.HypercallsEnabled)
-            return cpu.RaiseInvalidOpcode();
-        ExternalRequest request = new() { Kind = ExternalRequestKind.Hypercall, Address = s->General[0], Size = 8 };
-        if (!cpu.Ask(ref request))
-            return cpu.Stopped;
-        s->General[0] = request.Value;
-        return Outcome.NextBlock;
-    }
+    private static Outcome Hypercall(ProcessorCore cpu, VcpuState* s, Instruction* i) =>
+        cpu.HypercallsEnabled ? cpu.Hypercall() : cpu.RaiseInvalidOpcode();
 }

@@ -3,13 +3,19 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     /// <summary>
-    /// HLT: the activity becomes halted and <see cref="Request"/> says so. The instruction retires with <see cref="Outcome.NextBlock"/>; the
-    /// dispatcher looks at <see cref="VcpuState.Activity"/> whenever a block was left that way.
+    /// HLT: retires with <see cref="Outcome.NextBlock"/>, RIP after it, and the activity halted. The dispatcher looks at
+    /// <see cref="VcpuState.Activity"/> whenever an instruction ended that way.
     /// </summary>
     internal Outcome Halt()
     {
         State->Activity = Activity.Halted;
-        Announce(ExternalRequestKind.Halt, 0);
+        return Outcome.NextBlock;
+    }
+
+    /// <summary>VMCALL or VMMCALL: retires, and leaves <see cref="Request"/> saying so; registers carry the rest both ways.</summary>
+    internal Outcome Hypercall()
+    {
+        Announce(ExternalRequestKind.Hypercall, State->General[0]);
         return Outcome.NextBlock;
     }
 

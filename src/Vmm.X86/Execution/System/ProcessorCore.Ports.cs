@@ -33,18 +33,30 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>Reads a port. False: stopped.</summary>
-    internal bool ReadPort(ushort port, int size, out ulong value, bool isString = false)
+    internal bool ReadPort(ushort port, int size, bool isString, out ulong value)
     {
         ExternalRequest request = new() { Kind = ExternalRequestKind.PortRead, Address = port, Size = (byte)size, IsString = isString };
         bool answered = Ask(ref request);
         value = request.Value;
+        if (answered)
+            NotePortAccess(port, size);
         return answered;
     }
 
     /// <summary>Writes a port. False: stopped.</summary>
-    internal bool WritePort(ushort port, int size, ulong value, bool isString = false)
+    internal bool WritePort(ushort port, int size, bool isString, ulong value)
     {
-        ExternalRequest request = new() { Kind = ExternalRequestKind.PortWrite, Address = port, Size = (byte)size, Value = value, IsString = isString };
-        return Ask(ref request);
+        ExternalRequest request = new()
+        {
+            Kind = ExternalRequestKind.PortWrite,
+            Address = port,
+            Size = (byte)size,
+            IsString = isString,
+            Value = value,
+        };
+        if (!Ask(ref request))
+            return false;
+        NotePortAccess(port, size);
+        return true;
     }
 }

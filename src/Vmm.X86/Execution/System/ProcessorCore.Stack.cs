@@ -21,12 +21,9 @@ public abstract unsafe partial class ProcessorCore
     private ulong StackMask =>
         Is64Bit ? ulong.MaxValue : State->Segments[SegmentIndex.Ss].Big ? uint.MaxValue : 0xFFFF;
 
-    /// <summary>Makes the cursor's pointer the stack pointer; a 16-bit one leaves the rest of ESP alone.</summary>
-    private void CommitStackPointer(in StackCursor cursor)
-    {
-        ulong* rsp = VcpuState.GeneralRegister(State, 4);
-        *rsp = cursor.Mask == 0xFFFF ? (*rsp & ~0xFFFFUL) | (ushort)cursor.Pointer : cursor.Pointer & cursor.Mask;
-    }
+    /// <summary>Makes the cursor's pointer the stack pointer; a 16-bit one has kept the rest of ESP as it was.</summary>
+    private void CommitStackPointer(in StackCursor cursor) =>
+        State->General[4] = cursor.Mask == uint.MaxValue ? (uint)cursor.Pointer : cursor.Pointer;
 
     private bool StackLinear(in StackCursor cursor, ulong offset, int size, out ulong linear)
     {
@@ -98,7 +95,7 @@ public abstract unsafe partial class ProcessorCore
                 _ => WriteAs(linear, value, cursor.User),
             };
         }
-        cursor.Pointer = offset;
+        cursor.Pointer = (cursor.Pointer & ~cursor.Mask) | offset;
         return done;
     }
 
@@ -109,7 +106,11 @@ public abstract unsafe partial class ProcessorCore
         ulong offset = cursor.Pointer & cursor.Mask;
         if (!StackLinear(in cursor, offset, size, out ulong linear) || !Operands.ReadSized(this, linear, size, out value))
             return false;
-        cursor.Pointer = (offset + (ulong)size) & cursor.Mask;
+        Release(ref cursor, size);
         return true;
     }
+
+    /// <summary>Moves the pointer up over bytes that are not read.</summary>
+    private static void Release(ref StackCursor cursor, int bytes) =>
+        cursor.Pointer = (cursor.Pointer & ~cursor.Mask) | ((cursor.Pointer + (ulong)bytes) & cursor.Mask);
 }
