@@ -120,8 +120,12 @@ public abstract unsafe partial class ProcessorCore
             DoPendingWork();
         InterruptShadow shadow = s->Shadow;
         bool trap = (s->FlagsSystem & LazyFlags.Tf) != 0;
+        bool stepping = (s->Mode & ExecutionMode.SingleStep) != 0;
+        ulong start = s->Rip;
         _request.Kind = ExternalRequestKind.None;
         RewindAnswers();
+        if (stepping && BeginStep())
+            return RunResult.Fault;
         DecodedOperation* operation = DecodeOne();
         if (operation == null)
             return RunStop == Outcome.Fault ? RunResult.Fault : RunResult.Exit;
@@ -136,8 +140,8 @@ public abstract unsafe partial class ProcessorCore
             return RunResult.Fault;
         if (shadow != InterruptShadow.None && s->Shadow == shadow)
             s->Shadow = InterruptShadow.None;
-        if (trap)
-            s->PendingDebugTrap |= 0x4000; // DR6.BS
+        if (stepping)
+            FinishStep(trap, s->Rip == start);
         return AfterEvent();
     }
 

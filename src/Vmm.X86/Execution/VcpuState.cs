@@ -95,7 +95,7 @@ public unsafe struct VcpuState
     public ulong Efer, Star, Lstar, Cstar, SyscallMask, KernelGsBase, SysenterCs, SysenterEsp, SysenterEip, TscAux, Pat, ApicBase;
 
     /// <summary>More model-specific registers kept as state.</summary>
-    public ulong MiscEnable, TscOffset, TscAdjust, Xss, DebugControl, MicrocodeRevision, MtrrDefaultType;
+    public ulong MiscEnable, TscOffset, TscAdjust, Xss, MicrocodeRevision, MtrrDefaultType;
 
     /// <summary>Fixed-range MTRRs: 64K_00000, 16K_80000, 16K_A0000, 4K_C0000 to 4K_F8000 (SDM Vol. 3A 12.11.2.2).</summary>
     public fixed ulong MtrrFixed[11];

@@ -76,18 +76,17 @@ public abstract unsafe partial class ProcessorCore
     /// <see cref="VcpuState.PendingDebugTrap"/>.
     /// </summary>
     /// <param name="trap">TF was set when the instruction began.</param>
-    /// <param name="branched">The instruction was a taken branch.</param>
-    internal void FinishStep(bool trap, bool branched)
+    /// <param name="repeats">It is a string instruction that goes on: RF stays for its other elements.</param>
+    internal void FinishStep(bool trap, bool repeats)
     {
         VcpuState* s = State;
-        if (!_keepResumeFlag && (s->FlagsSystem & LazyFlags.Rf) != 0)
+        if (!_keepResumeFlag && !repeats && (s->FlagsSystem & LazyFlags.Rf) != 0)
         {
             s->FlagsSystem &= ~LazyFlags.Rf;
             UpdateMode();
         }
         // INT n and its like clear TF, and no trap follows them. After MOV SS the trap is lost, that of the next instruction comes.
-        bool single = trap && !_handlerEntered && s->Shadow != InterruptShadow.MovSs;
-        if (single && (branched || (s->DebugControl & DebugControlBranchTrap) == 0))
+        if (trap && !_handlerEntered && s->Shadow != InterruptShadow.MovSs)
             s->PendingDebugTrap |= DebugBits.StatusSingleStep;
     }
 

@@ -122,7 +122,6 @@ public abstract unsafe partial class ProcessorCore
         {
             s->Debug[6] = (s->Debug[6] & ~(ulong)DebugBits.StatusBreakpoints) | e.Payload;
             s->Debug[7] &= ~(ulong)DebugBits.ControlGeneralDetect;
-            s->DebugControl &= ~DebugControlBranchTrap;
         }
     }
 

@@ -13,9 +13,6 @@ public abstract unsafe partial class ProcessorCore
 
     private const ulong VariableMtrrCount = 8, FixedMtrrs = 0x100, WriteCombiningMtrr = 0x400;
 
-    // Debug-control bits: single step on branches. Branch recording is not shown to the guest.
-    private const ulong DebugControlBranchTrap = 2;
-
     /// <summary>The partition's policy for one register.</summary>
     protected virtual MsrAction SelectMsrAction(uint msr, bool write) => MsrAction.Allow;
 
@@ -75,13 +72,12 @@ public abstract unsafe partial class ProcessorCore
             case MsrNumber.ApicBase when Has(CpuFeature.Apic): value = s->ApicBase; return true;
             case MsrNumber.TscAdjust when Has(CpuFeature.TscAdjust): value = s->TscAdjust; return true;
             case MsrNumber.BiosSignature: value = s->MicrocodeRevision; return true;
-            case MsrNumber.PlatformId or MsrNumber.PlatformInformation: return true;
+            case MsrNumber.PlatformId or MsrNumber.PlatformInformation or MsrNumber.DebugControl: return true; // zero
             case MsrNumber.SysenterCs: value = s->SysenterCs; return true;
             case MsrNumber.SysenterEsp: value = s->SysenterEsp; return true;
             case MsrNumber.SysenterEip: value = s->SysenterEip; return true;
             case MsrNumber.MachineCheckCapability or MsrNumber.MachineCheckStatus: return Has(CpuFeature.MachineCheckArchitecture); // no banks
             case MsrNumber.MiscEnable: value = s->MiscEnable; return true;
-            case MsrNumber.DebugControl: value = s->DebugControl; return true;
             case MsrNumber.Pat when Has(CpuFeature.PageAttributeTable): value = s->Pat; return true;
             case MsrNumber.Xss when Has(CpuFeature.XsaveSupervisor): value = s->Xss; return true;
             case MsrNumber.Efer when Model.EferAllowed != 0: value = s->Efer; return true;
@@ -148,7 +144,7 @@ public abstract unsafe partial class ProcessorCore
             case MsrNumber.MachineCheckCapability or MsrNumber.PlatformId or MsrNumber.PlatformInformation or MsrNumber.MtrrCapability:
                 return RaiseGeneralProtection(); // read-only
             case MsrNumber.MiscEnable: s->MiscEnable = value; return Outcome.Next;
-            case MsrNumber.DebugControl: return WriteReserved(ref s->DebugControl, value, DebugControlBranchTrap);
+            case MsrNumber.DebugControl: return value == 0 ? Outcome.Next : RaiseGeneralProtection(); // no branch recording, no branch trap
             case MsrNumber.Pat when Has(CpuFeature.PageAttributeTable): return WritePat(value);
             case MsrNumber.Xss when Has(CpuFeature.XsaveSupervisor): return WriteReserved(ref s->Xss, value, Model.SupportedXss);
             case MsrNumber.Efer when Model.EferAllowed != 0: return WriteEfer(value);

@@ -68,7 +68,7 @@ public abstract unsafe partial class ProcessorCore
         s->SysenterCs = s->SysenterEsp = s->SysenterEip = s->TscAux = 0;
         s->Pat = 0x0007_0406_0007_0406;
         s->MiscEnable = 1; // fast strings
-        s->TscOffset = s->TscAdjust = s->Xss = s->DebugControl = s->MicrocodeRevision = s->MtrrDefaultType = 0;
+        s->TscOffset = s->TscAdjust = s->Xss = s->MicrocodeRevision = s->MtrrDefaultType = 0;
         for (int i = 0; i < 11; i++)
             s->MtrrFixed[i] = 0;
         for (int i = 0; i < 16; i++)
