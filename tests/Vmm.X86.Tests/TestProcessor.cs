@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Iced.Intel;
 using Vmm.X86.Execution;
-using Vmm.X86.Paging;
 
 namespace Vmm.X86.Tests;
 
@@ -62,39 +61,6 @@ internal sealed unsafe class TestProcessor : ProcessorCore
 
     protected override void OnTranslationsChanged() => TranslationChanges++;
 
-    protected override bool WalkGuest(ulong linear, PhysicalAccess access, DataPrivilege privilege, out ulong physical)
-    {
-        VcpuState* s = State;
-        PaePointers pointers = default;
-        for (int i = 0; i < 4; i++)
-            pointers[i] = s->Pdpte[i];
-        PagingMode mode = new(s->Cr0, s->Cr3, s->Cr4, s->Efer, new PagingFeatures((byte)PhysicalAddressBits, true, true), in pointers);
-        PageAccess kind = access switch
-        {
-            PhysicalAccess.Write => PageAccess.Write,
-            PhysicalAccess.Execute => PageAccess.Execute,
-            _ => PageAccess.Read,
-        };
-        bool user = privilege == DataPrivilege.User || (privilege == DataPrivilege.Current && s->Cpl == 3);
-        if (user)
-            kind |= PageAccess.User;
-        else if (privilege != DataPrivilege.ImplicitSupervisor && (s->FlagsSystem & LazyFlags.Ac) != 0)
-            kind |= PageAccess.SmapOverride;
-        Seam seam = new(_memory);
-        physical = 0;
-        switch (PageWalker.Walk(mode, ref seam, linear, kind, out PageWalkResult result))
-        {
-            case PageWalkOutcome.Translated:
-                physical = result.PhysicalAddress;
-                return true;
-            case PageWalkOutcome.PageFault:
-                RaisePageFault(linear, (uint)result.ErrorCode);
-                return false;
-            default:
-                return StopForWalk(result.PhysicalAddress, PhysicalAccess.WalkRead);
-        }
-    }
-
     public void Poke(ulong address, params byte[] bytes) => bytes.CopyTo(new Span<byte>(_memory + address, bytes.Length));
 
     public void Poke64(ulong address, params ulong[] values)
@@ -143,42 +109,5 @@ internal sealed unsafe class TestProcessor : ProcessorCore
         if (State != null)
             NativeMemory.AlignedFree(_memory);
         base.Dispose(disposing);
-    }
-
-    private readonly struct Seam(byte* memory) : IPageTableMemory
-    {
-        private readonly byte* _memory = memory;
-
-        public bool TryRead(ulong physicalAddress, out ulong entry)
-        {
-            bool inside = physicalAddress < MemorySize;
-            entry = inside ? *(ulong*)(_memory + physicalAddress) : 0;
-            return inside;
-        }
-
-        public bool TryRead(ulong physicalAddress, out uint entry)
-        {
-            bool inside = physicalAddress < MemorySize;
-            entry = inside ? *(uint*)(_memory + physicalAddress) : 0;
-            return inside;
-        }
-
-        public EntryExchange CompareExchange(ulong physicalAddress, ulong expected, ulong replacement, out ulong observed)
-        {
-            observed = 0;
-            if (physicalAddress >= MemorySize)
-                return EntryExchange.Unreachable;
-            observed = Interlocked.CompareExchange(ref *(ulong*)(_memory + physicalAddress), replacement, expected);
-            return observed == expected ? EntryExchange.Exchanged : EntryExchange.Changed;
-        }
-
-        public EntryExchange CompareExchange(ulong physicalAddress, uint expected, uint replacement, out uint observed)
-        {
-            observed = 0;
-            if (physicalAddress >= MemorySize)
-                return EntryExchange.Unreachable;
-            observed = Interlocked.CompareExchange(ref *(uint*)(_memory + physicalAddress), replacement, expected);
-            return observed == expected ? EntryExchange.Exchanged : EntryExchange.Changed;
-        }
     }
 }
