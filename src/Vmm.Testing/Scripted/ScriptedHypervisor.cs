@@ -27,11 +27,20 @@ public sealed class ScriptedHypervisor : HypervisorBase
     {
     }
 
+    /// <summary>What processor 0 of every new partition plays.</summary>
+    public IReadOnlyList<ScriptedStep> Script { get; init; } = [];
+
     /// <summary>Creates a partition, typed.</summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="NotSupportedException">An option needs a capability that this backend does not declare.</exception>
     public ScriptedPartition Create(PartitionOptions? options = null) => (ScriptedPartition)CreatePartition(options ?? new());
 
     /// <inheritdoc/>
-    protected override PartitionBase CreatePartitionCore(PartitionOptions options) => new ScriptedPartition(this, options);
+    protected override PartitionBase CreatePartitionCore(PartitionOptions options)
+    {
+        ScriptedPartition partition = new(this, options);
+        foreach (ScriptedStep step in Script)
+            partition.Scripted[0].Script.Add(step);
+        return partition;
+    }
 }

@@ -75,8 +75,7 @@ public sealed partial class ScriptedProcessor : VirtualProcessorBase
             exit = new(ExitKind.Halt);
             return;
         }
-        _current = next;
-        exit = _script[next].Exit;
+        exit = Play(next);
     }
 
     /// <inheritdoc/>
@@ -85,7 +84,7 @@ public sealed partial class ScriptedProcessor : VirtualProcessorBase
         exit = default;
         if (!_script[_current].Continues || _current + 1 >= _script.Count)
             return true;
-        exit = _script[++_current].Exit;
+        exit = Play(_current + 1);
         return false;
     }
 
@@ -111,6 +110,15 @@ public sealed partial class ScriptedProcessor : VirtualProcessorBase
     /// <inheritdoc/>
     protected override void CompleteWriteCore(WriteResolution resolution) =>
         Completions.Add(new() { Step = _current, Kind = ScriptedCompletionKind.Write, Resolution = resolution });
+
+    private VpExit Play(int index)
+    {
+        _current = index;
+        ScriptedStep step = _script[index];
+        for (int i = 0; i < step.Registers.Count; i++)
+            _state.SetRegister(step.Registers[i].Register, step.Registers[i].Value);
+        return step.Exit;
+    }
 
     private void Wake()
     {

@@ -26,6 +26,12 @@ public sealed class ScriptedStep
     /// <summary>This is <see cref="Wait"/>.</summary>
     public bool Waits { get; }
 
+    /// <summary>Registers that the guest has changed when the exit comes.</summary>
+    public IReadOnlyList<(Register Register, ulong Value)> Registers { get; private init; } = [];
+
+    /// <summary>This step, with one more register changed by the guest.</summary>
+    public ScriptedStep With(Register register, ulong value) => new(Exit, Data, Continues, Waits) { Registers = [.. Registers, (register, value)] };
+
     /// <summary>A step that returns an exit.</summary>
     public static ScriptedStep Of(VpExit exit, bool continues = false) => new(exit, [], continues, false);
 
