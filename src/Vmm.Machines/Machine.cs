@@ -96,6 +96,9 @@ public sealed class Machine : IAsyncDisposable, IDisposable
     /// <summary>Whether the host may send to the guest: <see cref="MachineOptions.HasSerialInput"/>.</summary>
     internal bool HasSerialInput => _hasSerialInput;
 
+    /// <summary>What went wrong in a timer's callback, if anything.</summary>
+    internal Exception? ClockFault => _ownClock?.Fault;
+
     /// <summary>Runs until the guest ends the run or the token does, each processor on a thread of its own.</summary>
     /// <param name="cancellationToken">Ends the run with <see cref="MachineOutcomeKind.Cancelled"/>; it may be run again then.</param>
     /// <returns>How it ended.</returns>

@@ -130,7 +130,7 @@ internal sealed class MachineRun : IDisposable
 
     private void Complete()
     {
-        if (_exception is { } exception)
+        if ((_exception ?? _machine.ClockFault) is { } exception)
             _completion.SetException(exception);
         else
             _completion.SetResult(_outcome!);
