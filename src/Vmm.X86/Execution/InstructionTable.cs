@@ -54,6 +54,7 @@ public sealed unsafe class InstructionTable
         InterruptInstructions.Register(table);
         DebugInstructions.Register(table);
         SimdInstructions.Register(table);
+        X87Instructions.Register(table);
         return table;
     }
 }

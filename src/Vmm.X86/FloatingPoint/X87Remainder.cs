@@ -16,13 +16,14 @@ public static class X87Remainder
 
     private static Float80 Reduce(Float80 dividend, Float80 divisor, bool nearest, ref X87Environment env)
     {
-        env.SetConditions(0);
+        env.SetCondition2(false);
         if (NaNRules.Settle(dividend, divisor, ref env, out Float80 result))
             return result;
         if (dividend.IsInfinity || divisor.IsZero)
             return env.Invalid();
         if (env.StopsOnDenormal(dividend, divisor))
             return dividend;
+        SetQuotient(0, ref env);
         if (dividend.IsZero)
             return dividend;
         bool negative = dividend.IsNegative;

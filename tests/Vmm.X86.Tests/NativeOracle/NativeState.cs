@@ -44,6 +44,9 @@ internal sealed unsafe class NativeState : IDisposable
     /// <summary>The 512-byte FXSAVE64 image, input and output.</summary>
     public Span<byte> Fxsave => new(_block + FxsaveOffset, 512);
 
+    /// <summary>Everything: to keep a copy of an input and put it back.</summary>
+    public Span<byte> Whole => new(_block, Length);
+
     public Span<byte> Scratch => new(_block + ScratchOffset, ScratchLength);
 
     public ref ushort ControlWord => ref *(ushort*)(_block + FxsaveOffset);
