@@ -42,7 +42,8 @@ public sealed class ArithmeticOracleTests
     [SkippableFact]
     public void Round_to_integral_equals_host() =>
         Compare(
-            a => a.frndint(), (Float80 a, Float80 _, ref X87Environment env) => X87Scaling.RoundToIntegral(a, ref env), ControlWords.Extended, true);
+            a => a.frndint(), (Float80 a, Float80 _, ref X87Environment env) => X87Scaling.RoundToIntegral(a, ref env),
+            ControlWords.Extended, true);
 
     [SkippableFact]
     public void Compare_ordered_equals_host() => Compare(a => a.fcom(st0, st1), Ordered, ControlWords.Extended);

@@ -78,7 +78,7 @@ public sealed unsafe class X87InstructionOracleTests
         native.ControlWord = control;
         // Nothing unmasked may be pending: the next waiting instruction would fault on the host.
         native.StatusWord = (ushort)((random.Next(0x40) & control) | (random.Next(2) << 6) | (random.Next(0x80) << 8));
-        native.AbridgedTags = random.Next(3) switch { 0 => 0xFF, 1 => (byte)random.Next(0x100), _ => (byte)(random.Next(0x100) | random.Next(0x100)) };
+        native.AbridgedTags = (byte)(random.Next(0x100) | random.Next(0x100) | (random.Next(2) == 0 ? 0xFF : 0));
         for (int i = 0; i < 8; i++)
         {
             Float80 value = random.Next(3) == 0
@@ -201,5 +201,6 @@ public sealed unsafe class X87InstructionOracleTests
     /// <summary>Instructions that leave the recorded pointers alone, or load or clear them.</summary>
     private static bool IsControl(Mnemonic mnemonic) => mnemonic is Mnemonic.Fninit or Mnemonic.Fnclex or Mnemonic.Fldcw or Mnemonic.Fnstcw
         or Mnemonic.Fnstsw or Mnemonic.Fnstenv or Mnemonic.Fldenv or Mnemonic.Fnsave or Mnemonic.Frstor or Mnemonic.Wait or Mnemonic.Emms
-        or Mnemonic.Fxsave or Mnemonic.Fxsave64 or Mnemonic.Fxrstor or Mnemonic.Fxrstor64 or Mnemonic.Fneni or Mnemonic.Fndisi or Mnemonic.Fnsetpm;
+        or Mnemonic.Fxsave or Mnemonic.Fxsave64 or Mnemonic.Fxrstor or Mnemonic.Fxrstor64
+        or Mnemonic.Fneni or Mnemonic.Fndisi or Mnemonic.Fnsetpm;
 }

@@ -9,8 +9,8 @@ internal static unsafe class X87ArithmeticInstructions
 {
     public static void Register(InstructionTable table)
     {
-        Register<X87Add>(table, Code.Fadd_st0_sti, Code.Fadd_sti_st0, Code.Faddp_sti_st0, Code.Fadd_m32fp, Code.Fadd_m64fp, Code.Fiadd_m32int,
-            Code.Fiadd_m16int);
+        Register<X87Add>(table, Code.Fadd_st0_sti, Code.Fadd_sti_st0, Code.Faddp_sti_st0, Code.Fadd_m32fp, Code.Fadd_m64fp,
+            Code.Fiadd_m32int, Code.Fiadd_m16int);
         Register<X87Multiply>(table, Code.Fmul_st0_sti, Code.Fmul_sti_st0, Code.Fmulp_sti_st0, Code.Fmul_m32fp, Code.Fmul_m64fp,
             Code.Fimul_m32int, Code.Fimul_m16int);
         Register<X87Subtract>(table, Code.Fsub_st0_sti, Code.Fsub_sti_st0, Code.Fsubp_sti_st0, Code.Fsub_m32fp, Code.Fsub_m64fp,
@@ -74,7 +74,7 @@ internal static unsafe class X87ArithmeticInstructions
     private static Outcome Single<TOperation>(ProcessorCore cpu, VcpuState* s, Instruction* i)
         where TOperation : struct, IX87Operation
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 4, false, out X87Memory memory) || !cpu.Read(memory.Linear, out uint bits))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out uint bits))
             return cpu.Stopped;
         Float80 source = X87Conversion.WidenSingle(bits, out bool denormal);
         return Memory<TOperation>(s, i, source, denormal, in memory);
@@ -83,7 +83,7 @@ internal static unsafe class X87ArithmeticInstructions
     private static Outcome Double<TOperation>(ProcessorCore cpu, VcpuState* s, Instruction* i)
         where TOperation : struct, IX87Operation
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 8, false, out X87Memory memory) || !cpu.Read(memory.Linear, out ulong bits))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out ulong bits))
             return cpu.Stopped;
         Float80 source = X87Conversion.WidenDouble(bits, out bool denormal);
         return Memory<TOperation>(s, i, source, denormal, in memory);
@@ -92,7 +92,7 @@ internal static unsafe class X87ArithmeticInstructions
     private static Outcome Doubleword<TOperation>(ProcessorCore cpu, VcpuState* s, Instruction* i)
         where TOperation : struct, IX87Operation
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 4, false, out X87Memory memory) || !cpu.Read(memory.Linear, out int value))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out int value))
             return cpu.Stopped;
         return Memory<TOperation>(s, i, X87Conversion.FromInteger(value), false, in memory);
     }
@@ -100,7 +100,7 @@ internal static unsafe class X87ArithmeticInstructions
     private static Outcome Word<TOperation>(ProcessorCore cpu, VcpuState* s, Instruction* i)
         where TOperation : struct, IX87Operation
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 2, false, out X87Memory memory) || !cpu.Read(memory.Linear, out short value))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out short value))
             return cpu.Stopped;
         return Memory<TOperation>(s, i, X87Conversion.FromInteger(value), false, in memory);
     }

@@ -79,7 +79,7 @@ internal static unsafe class X87CompareInstructions
 
     private static Outcome CompareSingle(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 4, false, out X87Memory memory) || !cpu.Read(memory.Linear, out uint bits))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out uint bits))
             return cpu.Stopped;
         Float80 source = X87Conversion.WidenSingle(bits, out bool denormal);
         return CompareMemory(s, i, source, denormal, in memory);
@@ -87,7 +87,7 @@ internal static unsafe class X87CompareInstructions
 
     private static Outcome CompareDouble(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 8, false, out X87Memory memory) || !cpu.Read(memory.Linear, out ulong bits))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out ulong bits))
             return cpu.Stopped;
         Float80 source = X87Conversion.WidenDouble(bits, out bool denormal);
         return CompareMemory(s, i, source, denormal, in memory);
@@ -95,14 +95,14 @@ internal static unsafe class X87CompareInstructions
 
     private static Outcome CompareDoubleword(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 4, false, out X87Memory memory) || !cpu.Read(memory.Linear, out int value))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out int value))
             return cpu.Stopped;
         return CompareMemory(s, i, X87Conversion.FromInteger(value), false, in memory);
     }
 
     private static Outcome CompareWord(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 2, false, out X87Memory memory) || !cpu.Read(memory.Linear, out short value))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out short value))
             return cpu.Stopped;
         return CompareMemory(s, i, X87Conversion.FromInteger(value), false, in memory);
     }

@@ -41,7 +41,9 @@ internal static unsafe class X87EnvironmentImage
             Load(s, (ushort)words[0], (ushort)words[1], (ushort)words[2]);
             if (real)
             {
-                SetReal(s, (ushort)words[3] | ((words[4] & 0x0FFF_F000) << 4), (ushort)words[5] | ((words[6] & 0x0FFF_F000) << 4), words[4]);
+                uint instruction = (ushort)words[3] | ((words[4] & 0x0FFF_F000) << 4);
+                uint data = (ushort)words[5] | ((words[6] & 0x0FFF_F000) << 4);
+                SetReal(s, instruction, data, words[4]);
             }
             else
             {

@@ -28,7 +28,7 @@ internal static unsafe class X87LoadInstructions
 
     private static Outcome LoadSingle(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 4, false, out X87Memory memory) || !cpu.Read(memory.Linear, out uint bits))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out uint bits))
             return cpu.Stopped;
         X87Environment env = X87Unit.Begin(s);
         Float80 value = X87Unit.Overflows(s, ref env) ? Float80.Indefinite : X87Conversion.FromSingle(bits, ref env);
@@ -37,7 +37,7 @@ internal static unsafe class X87LoadInstructions
 
     private static Outcome LoadDouble(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 8, false, out X87Memory memory) || !cpu.Read(memory.Linear, out ulong bits))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out ulong bits))
             return cpu.Stopped;
         X87Environment env = X87Unit.Begin(s);
         Float80 value = X87Unit.Overflows(s, ref env) ? Float80.Indefinite : X87Conversion.FromDouble(bits, ref env);
@@ -47,7 +47,8 @@ internal static unsafe class X87LoadInstructions
     private static Outcome LoadExtended(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
         byte* bytes = stackalloc byte[10];
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 10, false, out X87Memory memory) || !cpu.ReadBytes(memory.Linear, bytes, 10))
+        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 10, false, out X87Memory memory)
+            || !cpu.ReadBytes(memory.Linear, bytes, 10))
             return cpu.Stopped;
         return PushExact(s, i, new Float80(*(ulong*)bytes, *(ushort*)(bytes + 8)), in memory);
     }
@@ -55,28 +56,29 @@ internal static unsafe class X87LoadInstructions
     private static Outcome LoadDecimal(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
         byte* bytes = stackalloc byte[10];
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 10, false, out X87Memory memory) || !cpu.ReadBytes(memory.Linear, bytes, 10))
+        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 10, false, out X87Memory memory)
+            || !cpu.ReadBytes(memory.Linear, bytes, 10))
             return cpu.Stopped;
         return PushExact(s, i, X87Decimal.FromPacked(new ReadOnlySpan<byte>(bytes, 10)), in memory);
     }
 
     private static Outcome LoadWord(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 2, false, out X87Memory memory) || !cpu.Read(memory.Linear, out short value))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out short value))
             return cpu.Stopped;
         return PushExact(s, i, X87Conversion.FromInteger(value), in memory);
     }
 
     private static Outcome LoadDoubleword(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 4, false, out X87Memory memory) || !cpu.Read(memory.Linear, out int value))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out int value))
             return cpu.Stopped;
         return PushExact(s, i, X87Conversion.FromInteger(value), in memory);
     }
 
     private static Outcome LoadQuadword(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!X87Unit.Ready(cpu, s) || !X87Memory.Resolve(cpu, s, i, 8, false, out X87Memory memory) || !cpu.Read(memory.Linear, out long value))
+        if (!X87Memory.Read(cpu, s, i, out X87Memory memory, out long value))
             return cpu.Stopped;
         return PushExact(s, i, X87Conversion.FromInteger(value), in memory);
     }
@@ -87,7 +89,8 @@ internal static unsafe class X87LoadInstructions
             return cpu.Stopped;
         int source = X87Unit.StackOperand(i, 0);
         X87Environment env = X87Unit.Begin(s);
-        Float80 value = X87Unit.Underflows(s, source, ref env) || X87Unit.Overflows(s, ref env) ? Float80.Indefinite : X87Unit.Get(s, source);
+        bool fault = X87Unit.Underflows(s, source, ref env) || X87Unit.Overflows(s, ref env);
+        Float80 value = fault ? Float80.Indefinite : X87Unit.Get(s, source);
         X87Unit.End(s, i, ref env);
         if (!env.IsAbandoned)
             X87Unit.Push(s, value);

@@ -28,4 +28,13 @@ internal readonly unsafe struct X87Memory
         memory = new X87Memory(offset, linear, s->Segments[segment].Selector);
         return allowed;
     }
+
+    /// <summary>Checks that the unit is ready, resolves the operand and loads it. False: stop.</summary>
+    public static bool Read<T>(ProcessorCore cpu, VcpuState* s, Instruction* i, out X87Memory memory, out T value)
+        where T : unmanaged
+    {
+        memory = default;
+        value = default;
+        return X87Unit.Ready(cpu, s) && Resolve(cpu, s, i, sizeof(T), false, out memory) && cpu.Read(memory.Linear, out value);
+    }
 }

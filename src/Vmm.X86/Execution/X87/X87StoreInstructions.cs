@@ -92,7 +92,9 @@ internal static unsafe class X87StoreInstructions
             value = X87Conversion.ToIntegerTruncated(X87Unit.Get(s, 0), 8 * size, ref env);
         else
             value = X87Conversion.ToInteger(X87Unit.Get(s, 0), 8 * size, ref env);
-        bool stored = env.IsStoreAbandoned ? cpu.ProbeWrite(memory.Linear, size) : Operands.WriteSized(cpu, memory.Linear, size, (ulong)value);
+        bool stored = env.IsStoreAbandoned
+            ? cpu.ProbeWrite(memory.Linear, size)
+            : Operands.WriteSized(cpu, memory.Linear, size, (ulong)value);
         return stored ? Finish(s, i, ref env, in memory) : cpu.Stopped;
     }
 
