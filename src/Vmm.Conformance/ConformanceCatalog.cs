@@ -14,6 +14,10 @@ public static class ConformanceCatalog
         ConformanceCase[] all =
         [
             .. Suites.LifecycleCases.All,
+            .. Suites.RegisterCases.All,
+            .. Suites.XsaveCases.All,
+            .. Suites.PortCases.All,
+            .. Suites.ThreadingCases.All,
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
             throw new InvalidOperationException("Two cases have the same identifier.");
