@@ -16,7 +16,9 @@ public static class ConformanceCatalog
             .. Suites.LifecycleCases.All,
             .. Suites.RegisterCases.All,
             .. Suites.XsaveCases.All,
+            .. Suites.MemoryCases.All,
             .. Suites.PortCases.All,
+            .. Suites.MmioCases.All,
             .. Suites.ThreadingCases.All,
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
