@@ -19,6 +19,9 @@ public static class ConformanceCatalog
             .. Suites.MemoryCases.All,
             .. Suites.PortCases.All,
             .. Suites.MmioCases.All,
+            .. Suites.CompletionCases.All,
+            .. Suites.SlatCases.All,
+            .. Suites.SlatRunningCases.All,
             .. Suites.ThreadingCases.All,
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
