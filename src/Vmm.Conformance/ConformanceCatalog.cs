@@ -22,7 +22,9 @@ public static class ConformanceCatalog
             .. Suites.CompletionCases.All,
             .. Suites.SlatCases.All,
             .. Suites.SlatRunningCases.All,
+            .. Suites.CpuidMsrCases.All,
             .. Suites.ThreadingCases.All,
+            .. Suites.CancelCases.All,
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
             throw new InvalidOperationException("Two cases have the same identifier.");
