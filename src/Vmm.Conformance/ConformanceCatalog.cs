@@ -23,6 +23,8 @@ public static class ConformanceCatalog
             .. Suites.SlatCases.All,
             .. Suites.SlatRunningCases.All,
             .. Suites.CpuidMsrCases.All,
+            .. Suites.ExceptionCases.All,
+            .. Suites.InterruptCases.All,
             .. Suites.ThreadingCases.All,
             .. Suites.CancelCases.All,
         ];
