@@ -62,7 +62,8 @@ public abstract unsafe partial class ProcessorCore
         return request.Refused ? RaiseGeneralProtection() : Outcome.NextBlock;
     }
 
-    private bool TryReadMsr(uint msr, out ulong value)
+    /// <summary>Reads a register that the core keeps, past any policy. False: it keeps none of that number.</summary>
+    protected bool TryReadMsr(uint msr, out ulong value)
     {
         VcpuState* s = State;
         value = 0;
@@ -119,7 +120,8 @@ public abstract unsafe partial class ProcessorCore
         };
     }
 
-    private Outcome WriteKnownMsr(uint msr, ulong value, out bool known)
+    /// <summary>Writes a register that the core keeps, past any policy, with the checks of WRMSR.</summary>
+    protected Outcome WriteKnownMsr(uint msr, ulong value, out bool known)
     {
         VcpuState* s = State;
         known = true;

@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using Vmm.Emulator.NestedPaging;
+using Vmm.X86;
+using Vmm.X86.Execution;
+
+namespace Vmm.Emulator;
+
+/// <summary>The processor core of an emulated virtual processor: physical memory through the partition's nested tables, policy, time.</summary>
+// SAFETY: host pages come from the nested tables, whose memory stays mapped until every core has dropped its translations.
+internal sealed unsafe partial class EmulatedCore : ProcessorCore
+{
+    private readonly EmulatorPartition _partition;
+    private readonly NestedPageTable _table;
+    private readonly uint[] _cpuidExits;
+    private readonly MsrPolicy _msrPolicy;
+    private NestedWalkCounters _walks;
+
+    public EmulatedCore(EmulatorPartition partition, uint apicId)
+        : base(partition.CodeMap)
+    {
+        _partition = partition;
+        _table = partition.NestedMemory.Table;
+        Model = partition.Model;
+        ApicId = apicId;
+        HypercallsEnabled = partition.Options.HypercallExits;
+        _cpuidExits = [.. partition.Options.CpuidExits];
+        _msrPolicy = partition.Options.MsrPolicy ?? new MsrPolicy();
+    }
+
+    public override int PhysicalAddressBits => Model.PhysicalAddressBits;
+
+    /// <summary>Nested walks of this processor.</summary>
+    public ref readonly NestedWalkCounters WalkCounters => ref _walks;
+
+    /// <summary>Data translations that missed the soft TLB.</summary>
+    public ulong TranslationMisses { get; private set; }
+
+    public override ulong ReadTimeStampCounter() => _partition.Clock.Now + State->TscOffset;
+
+    protected override void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page)
+    {
+        GuestAccess wanted = access switch
+        {
+            PhysicalAccess.Write or PhysicalAccess.WalkWrite => GuestAccess.Write,
+            PhysicalAccess.Execute => GuestAccess.Execute,
+            _ => GuestAccess.Read,
+        };
+        bool walk = access >= PhysicalAccess.WalkRead;
+        if (!walk)
+            TranslationMisses++;
+        page = default;
+        if (_table.Walk(address, wanted, walk, ref _walks, out NestedWalkResult result))
+        {
+            page.Host = (byte*)(result.HostAddress & ~(nuint)0xFFF);
+            page.Kind = PhysicalPageKind.Memory;
+            return;
+        }
+        page.Kind = result.Status == NestedWalkStatus.NotPresent ? PhysicalPageKind.Unmapped : PhysicalPageKind.Forbidden;
+    }
+
+    protected override byte* ProbePhysical(ulong address) =>
+        _table.Probe(address, GuestAccess.ReadWrite, out NestedWalkResult result) ? (byte*)(result.HostAddress & ~(nuint)0xFFF) : null;
+
+    protected override bool TryAnswer(ref ExternalRequest request)
+    {
+        switch (request.Kind)
+        {
+            case ExternalRequestKind.Cpuid:
+                if (_cpuidExits.Length != 0 && Array.IndexOf(_cpuidExits, (uint)request.Address) >= 0)
+                    return false;
+                AnswerCpuid(ref request);
+                return true;
+            case ExternalRequestKind.MsrRead:
+            case ExternalRequestKind.MsrWrite:
+                return TryAnswerMsr(ref request);
+            case ExternalRequestKind.MmioWrite:
+                return _partition.NestedMemory.Ring(request.Address, request.Size, request.Value);
+            default:
+                return false;
+        }
+    }
+
+    protected override X86.Execution.MsrAction SelectMsrAction(uint msr, bool write) => Policy(msr, write) switch
+    {
+        MsrAction.Fault => X86.Execution.MsrAction.Fault,
+        MsrAction.Exit or MsrAction.Ignore => X86.Execution.MsrAction.Ask,
+        _ => X86.Execution.MsrAction.Allow,
+    };
+
+    /// <summary>Makes an injected event the event to deliver.</summary>
+    public void QueueEvent(in InjectedEvent injected) => State->Event = new PendingEvent
+    {
+        Kind = injected.Kind switch
+        {
+            InjectedEventKind.ExternalInterrupt => EventKind.ExternalInterrupt,
+            InjectedEventKind.NonMaskableInterrupt => EventKind.NonMaskableInterrupt,
+            _ => EventKind.HardwareException,
+        },
+        Vector = injected.Vector,
+        HasErrorCode = injected.HasErrorCode,
+        ErrorCode = injected.ErrorCode,
+        Payload = injected.Payload,
+    };
+
+    private bool TryAnswerMsr(ref ExternalRequest request)
+    {
+        bool write = request.Kind == ExternalRequestKind.MsrWrite;
+        MsrAction action = Policy((uint)request.Address, write);
+        if (action == MsrAction.Allow)
+            action = _msrPolicy.Unknown;
+        switch (action)
+        {
+            case MsrAction.Exit:
+                return false;
+            case MsrAction.Ignore:
+                request.Value = 0;
+                return true;
+            default:
+                request.Refused = true;
+                return true;
+        }
+    }
+
+    private MsrAction Policy(uint msr, bool write)
+    {
+        foreach (MsrRange range in _msrPolicy.Ranges)
+        {
+            if (msr >= range.First && msr <= range.Last)
+                return write ? range.Write : range.Read;
+        }
+        return MsrAction.Allow;
+    }
+}

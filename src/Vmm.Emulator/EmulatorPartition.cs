@@ -1,0 +1,68 @@
+using Vmm.Emulator.Time;
+using Vmm.X86;
+using Vmm.X86.Execution;
+
+namespace Vmm.Emulator;
+
+/// <summary>An emulated machine.</summary>
+internal sealed class EmulatorPartition : PartitionBase
+{
+    private readonly EmulatorMemory _memory;
+
+    public EmulatorPartition(EmulatorHypervisor hypervisor, PartitionOptions options)
+        : base(hypervisor, options)
+    {
+        Profile = options.CpuProfile ?? CpuProfiles.V1;
+        Model = new CpuidModel(Profile.Leaves.Select(leaf =>
+            new CpuidRow(leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Value.Ecx, leaf.Value.Edx)));
+        Clock = new PartitionClock(Profile.TimeStampCounterFrequency);
+        _memory = new EmulatorMemory(this, options.SlatFormat ?? SlatFormat.Ept);
+        EmulatedProcessors = new EmulatorVirtualProcessor[options.ProcessorCount];
+        for (int i = 0; i < EmulatedProcessors.Length; i++)
+            EmulatedProcessors[i] = new EmulatorVirtualProcessor(this, i);
+        SetProcessors(EmulatedProcessors);
+    }
+
+    public override ISecondLevelAddressTranslation Memory => _memory;
+
+    public EmulatorMemory NestedMemory => _memory;
+
+    public EmulatorVirtualProcessor[] EmulatedProcessors { get; }
+
+    public CpuProfile Profile { get; }
+
+    /// <summary>The profile as the processors look it up.</summary>
+    public CpuidModel Model { get; }
+
+    /// <summary>Pages that hold decoded code.</summary>
+    public CodeMap CodeMap { get; } = new();
+
+    public PartitionClock Clock { get; }
+
+    /// <summary>Drops cached translations of every processor; they are stopped.</summary>
+    public void FlushTranslations()
+    {
+        foreach (EmulatorVirtualProcessor processor in EmulatedProcessors)
+            processor.Core.FlushAfterRemap();
+    }
+
+    /// <summary>Drops decoded code of a guest-physical range.</summary>
+    public void InvalidateCode(ulong address, ulong length) => CodeMap.Invalidate(address, length);
+
+    protected override void ResetCore()
+    {
+        foreach (EmulatorVirtualProcessor processor in EmulatedProcessors)
+            processor.Reset();
+    }
+
+    protected override void SuspendTimeCore() => Clock.Suspend();
+
+    protected override void ResumeTimeCore() => Clock.Resume();
+
+    protected override void DisposeCore()
+    {
+        _memory.Free();
+        foreach (EmulatorVirtualProcessor processor in EmulatedProcessors)
+            processor.Free();
+    }
+}

@@ -1,0 +1,169 @@
+using Vmm.Emulator.State;
+using Vmm.X86.Execution;
+using Vmm.X86.Paging;
+
+namespace Vmm.Emulator;
+
+internal sealed unsafe partial class EmulatorVirtualProcessor
+{
+    public override int XsaveSize => XsaveArea.Size;
+
+    protected override ulong GetRegisterCore(Register register)
+    {
+        VcpuState* s = State;
+        return register switch
+        {
+            <= Register.R15 => s->General[(int)register],
+            Register.Rip => s->Rip,
+            Register.Rflags => LazyFlags.Get(s),
+            Register.Cr0 => s->Cr0,
+            Register.Cr2 => s->Cr2,
+            Register.Cr3 => s->Cr3,
+            Register.Cr4 => s->Cr4,
+            Register.Cr8 => s->Cr8,
+            Register.Dr0 or Register.Dr1 or Register.Dr2 or Register.Dr3 => s->Debug[register - Register.Dr0],
+            Register.Dr6 => s->Debug[6],
+            Register.Dr7 => s->Debug[7],
+            Register.Xcr0 => s->Xcr0,
+            Register.Efer => s->Efer,
+            _ => s->ApicBase,
+        };
+    }
+
+    protected override void SetRegisterCore(Register register, ulong value)
+    {
+        VcpuState* s = State;
+        switch (register)
+        {
+            case <= Register.R15:
+                s->General[(int)register] = value;
+                return;
+            case Register.Rip:
+                s->Rip = value;
+                Revive();
+                return;
+        }
+        RegisterGroups group = register == Register.Rflags ? RegisterGroups.General
+            : register is >= Register.Dr0 and <= Register.Dr7 ? RegisterGroups.Debug : RegisterGroups.Control;
+        ProcessorState state = default;
+        GetStateCore(group, ref state);
+        switch (register)
+        {
+            case Register.Rflags: state.General.Rflags = value; break;
+            case Register.Cr0: state.Control.Cr0 = value; break;
+            case Register.Cr2: state.Control.Cr2 = value; break;
+            case Register.Cr3: state.Control.Cr3 = value; break;
+            case Register.Cr4: state.Control.Cr4 = value; break;
+            case Register.Cr8: state.Control.Cr8 = value; break;
+            case Register.Dr0: state.Debug.Dr0 = value; break;
+            case Register.Dr1: state.Debug.Dr1 = value; break;
+            case Register.Dr2: state.Debug.Dr2 = value; break;
+            case Register.Dr3: state.Debug.Dr3 = value; break;
+            case Register.Dr6: state.Debug.Dr6 = value; break;
+            case Register.Dr7: state.Debug.Dr7 = value; break;
+            case Register.Xcr0: state.Control.Xcr0 = value; break;
+            case Register.Efer: state.Control.Efer = value; break;
+            default: state.Control.ApicBase = value; break;
+        }
+        SetStateCore(group, in state);
+    }
+
+    protected override void GetStateCore(RegisterGroups groups, ref ProcessorState state)
+    {
+        VcpuState* s = State;
+        if ((groups & RegisterGroups.General) != 0)
+            state.General = StateTransfer.GetGeneral(s);
+        if ((groups & RegisterGroups.Segments) != 0)
+            state.Segments = StateTransfer.GetSegments(s);
+        if ((groups & RegisterGroups.Control) != 0)
+            state.Control = StateTransfer.GetControl(s);
+        if ((groups & RegisterGroups.Debug) != 0)
+            state.Debug = StateTransfer.GetDebug(s);
+        if ((groups & RegisterGroups.Events) != 0)
+        {
+            state.Events.Activity = (ProcessorActivity)s->Activity;
+            state.Events.Shadow = (InterruptibilityShadow)s->Shadow;
+            state.Events.NmiBlocked = s->NmiBlocked;
+            state.Events.PendingDebugTrap = s->PendingDebugTrap;
+        }
+    }
+
+    protected override void SetStateCore(RegisterGroups groups, in ProcessorState state)
+    {
+        if ((groups & RegisterGroups.General) != 0)
+            StateCheck.General(in state.General);
+        if ((groups & RegisterGroups.Segments) != 0)
+            StateCheck.Segments(in state.Segments);
+        if ((groups & RegisterGroups.Control) != 0)
+            StateCheck.Control(in state.Control, Core.Model);
+        if ((groups & RegisterGroups.Debug) != 0)
+            StateCheck.Debug(in state.Debug);
+        if ((groups & RegisterGroups.Events) != 0)
+            StateCheck.Events(in state.Events);
+        VcpuState* s = State;
+        if ((groups & RegisterGroups.General) != 0)
+            StateTransfer.SetGeneral(s, in state.General);
+        if ((groups & RegisterGroups.Segments) != 0)
+            StateTransfer.SetSegments(s, in state.Segments);
+        if ((groups & RegisterGroups.Debug) != 0)
+            StateTransfer.SetDebug(s, in state.Debug);
+        Revive();
+        if ((groups & RegisterGroups.Events) != 0)
+        {
+            s->Activity = (Activity)state.Events.Activity;
+            s->Shadow = (InterruptShadow)state.Events.Shadow;
+            s->NmiBlocked = state.Events.NmiBlocked;
+            s->PendingDebugTrap = state.Events.PendingDebugTrap;
+        }
+        if ((groups & RegisterGroups.Control) != 0)
+            Core.LoadControl(in state.Control);
+        Core.AfterStateLoad();
+    }
+
+    protected override bool TryReadMsrCore(uint msr, out ulong value) => Core.TryReadOwnMsr(msr, out value);
+
+    protected override bool TryWriteMsrCore(uint msr, ulong value) => Core.TryWriteOwnMsr(msr, value);
+
+    protected override void GetXsaveCore(Span<byte> area) => XsaveArea.Save(State, area);
+
+    protected override void SetXsaveCore(ReadOnlySpan<byte> area) => XsaveArea.Load(State, area);
+
+    protected override LinearTranslationResult TranslateCore(ulong linear, GuestAccess access, bool user)
+    {
+        if (Core.Is64Bit && !ProcessorCore.IsCanonical(linear))
+            return new LinearTranslationResult { Status = TranslationStatus.NonCanonical };
+        PageAccess wanted = (access & GuestAccess.Execute) != 0 ? PageAccess.Execute : (access & GuestAccess.Write) != 0 ? PageAccess.Write : PageAccess.Read;
+        if (user)
+            wanted |= PageAccess.User;
+        switch (Core.ProbeLinear(linear, wanted, out PageWalkResult walk))
+        {
+            case PageWalkOutcome.PageFault:
+                bool present = (walk.ErrorCode & PageFaultCode.Present) != 0;
+                bool reserved = (walk.ErrorCode & PageFaultCode.Reserved) != 0;
+                return new LinearTranslationResult
+                {
+                    Status = reserved ? TranslationStatus.ReservedBit : present ? TranslationStatus.PrivilegeViolation : TranslationStatus.PageNotPresent,
+                    PhysicalAddress = walk.PhysicalAddress,
+                    FailingLevel = walk.Level,
+                };
+            case PageWalkOutcome.EntryUnreachable:
+                return new LinearTranslationResult { Status = TranslationStatus.Unmapped, PhysicalAddress = walk.PhysicalAddress, FailingLevel = walk.Level };
+        }
+        LinearTranslationResult result = new()
+        {
+            PhysicalAddress = walk.PhysicalAddress,
+            PageSize = walk.Level == 0 ? 0 : 1UL << walk.PageSizeLog2,
+        };
+        PhysicalTranslationResult second = _partition.Memory.Translate(walk.PhysicalAddress, access);
+        return second.Status == TranslationStatus.Success || (access == GuestAccess.None && second.Status != TranslationStatus.Unmapped)
+            ? result
+            : result with { Status = second.Status };
+    }
+
+    /// <summary>Setting state gives a processor that shut down another life.</summary>
+    private void Revive()
+    {
+        if (State->Activity == Activity.Shutdown)
+            State->Activity = Activity.Running;
+    }
+}

@@ -1,0 +1,168 @@
+using Vmm.Emulator.State;
+using Vmm.X86.Execution;
+
+namespace Vmm.Emulator;
+
+/// <summary>A virtual processor of the emulator: the run loop around its core.</summary>
+// SAFETY: the state block belongs to the core, which lives until the partition frees it, after the last run.
+internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessorBase
+{
+    private readonly EmulatorPartition _partition;
+    private readonly uint _exceptionExits;
+    private readonly ulong _budget;
+    private bool _pending; // the last exit's instruction is unfinished
+    private bool _answered;
+
+    public EmulatorVirtualProcessor(EmulatorPartition partition, int index)
+        : base(partition, index)
+    {
+        _partition = partition;
+        _exceptionExits = partition.Options.ExceptionExits;
+        _budget = partition.Options.InstructionBudget;
+        Core = new EmulatedCore(partition, (uint)index);
+        Reset();
+    }
+
+    /// <summary>The core.</summary>
+    public EmulatedCore Core { get; }
+
+    protected override ulong InstructionsRetiredCore => State == null ? 0 : State->InstructionsRetired;
+
+    protected override Interruptible InterruptibleCore
+    {
+        get
+        {
+            VcpuState* s = State;
+            Interruptible now = Interruptible.None;
+            if (_pending)
+                return now;
+            if ((s->FlagsSystem & LazyFlags.If) != 0 && s->Shadow == InterruptShadow.None)
+                now |= Interruptible.Maskable;
+            if (!s->NmiBlocked && s->Shadow != InterruptShadow.MovSs)
+                now |= Interruptible.Nmi;
+            return now;
+        }
+    }
+
+    private VcpuState* State => Core.State;
+
+    /// <summary>Power-on state.</summary>
+    public void Reset()
+    {
+        Core.ResetState(ResetKind.PowerOn);
+        State->ApicBase = 0;
+        _pending = _answered = false;
+    }
+
+    /// <summary>Frees the core.</summary>
+    public void Free() => Core.Dispose();
+
+    protected override void RequestExitCore() => Kick(KickReason.Exit);
+
+    protected override void NotifyEventCore() => Kick(KickReason.Event);
+
+    protected override void RunCore(out VpExit exit)
+    {
+        if (_pending && !FinishPending(out exit))
+            return;
+        ulong end = _budget == 0 ? ulong.MaxValue : State->InstructionsRetired + _budget;
+        while (true)
+        {
+            uint kick = Interlocked.Exchange(ref State->Kick, 0);
+            if ((kick & KickReason.Exit) != 0)
+            {
+                exit = default;
+                return;
+            }
+            if (!Settle(out exit))
+                return;
+            if (State->InstructionsRetired >= end)
+            {
+                exit = new VpExit(ExitKind.Cancelled, State->Rip);
+                return;
+            }
+            RunResult result = Core.Execute(end - State->InstructionsRetired);
+            if (!After(result, out exit))
+                return;
+        }
+    }
+
+    /// <summary>Deals with what a run of guest code ended with. False: it is an exit.</summary>
+    private bool After(RunResult result, out VpExit exit)
+    {
+        exit = default;
+        switch (result)
+        {
+            case RunResult.Exit:
+                exit = Translate(in Core.Request);
+                return false;
+            case RunResult.Fault when Intercepts(out exit):
+                return false;
+            case RunResult.Fault:
+                Core.QueueFault();
+                return true;
+            case RunResult.DebugTrap:
+                Core.QueueDebugTrap();
+                return true;
+            case RunResult.Boundary when Core.Request.Kind == ExternalRequestKind.Hypercall:
+                Core.WithdrawRequest();
+                exit = new VpExit(ExitKind.Hypercall, State->Rip);
+                return false;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>Delivers what is due before the next instruction. False: an exit instead.</summary>
+    private bool Settle(out VpExit exit)
+    {
+        exit = default;
+        while (true)
+        {
+            if (State->Event.Kind != EventKind.None)
+            {
+                Outcome outcome = Core.DeliverEvent();
+                if (outcome == Outcome.Exit)
+                {
+                    exit = Translate(in Core.Request);
+                    return false;
+                }
+            }
+            switch (State->Activity)
+            {
+                case Activity.Shutdown:
+                    exit = new VpExit(ExitKind.Shutdown, State->Rip);
+                    return false;
+                case Activity.WaitForSipi:
+                    exit = new VpExit(ExitKind.Halt, State->Rip);
+                    return false;
+            }
+            Core.WindowRequested = EventsWaiting;
+            if (EventsWaiting && TryTakeEvent(InterruptibleCore, out InjectedEvent taken))
+            {
+                State->Activity = Activity.Running;
+                Core.QueueEvent(in taken);
+                continue;
+            }
+            if (State->Activity == Activity.Halted)
+            {
+                exit = new VpExit(ExitKind.Halt, State->Rip);
+                return false;
+            }
+            return true;
+        }
+    }
+
+    private bool Intercepts(out VpExit exit)
+    {
+        exit = default;
+        ref PendingFault fault = ref State->Fault;
+        if (((_exceptionExits >> fault.Vector) & 1) == 0)
+            return false;
+        exit = new VpExit(
+            new ExceptionExit { Vector = fault.Vector, HasErrorCode = fault.HasErrorCode, ErrorCode = fault.ErrorCode, Payload = fault.Payload }, State->Rip);
+        return true;
+    }
+
+    private void Kick(uint reason) => Core.RequestKick(reason);
+}

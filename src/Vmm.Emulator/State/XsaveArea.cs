@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using Vmm.X86.Execution;
+
+namespace Vmm.Emulator.State;
+
+/// <summary>The XSAVE standard format (SDM Vol. 1 13.4) of the x87 and SSE state in the state block.</summary>
+// SAFETY: the state block is alive for the call; offsets into its arrays are bounded by the loops.
+internal static unsafe class XsaveArea
+{
+    /// <summary>Legacy region and header.</summary>
+    public const int Size = 576;
+
+    private const int Header = 512;
+    private const ulong X87 = 1, Sse = 2;
+    private const uint MxcsrMask = 0xFFFF;
+
+    public static void Save(VcpuState* s, Span<byte> area)
+    {
+        area.Clear();
+        Write16(area, 0, s->FpuControl);
+        Write16(area, 2, s->FpuStatus);
+        area[4] = (byte)s->FpuTags;
+        Write16(area, 6, s->FpuOpcode);
+        Write64(area, 8, s->FpuInstructionPointer);
+        Write64(area, 16, s->FpuDataPointer);
+        Write32(area, 24, s->Mxcsr);
+        Write32(area, 28, MxcsrMask);
+        int top = (s->FpuStatus >> 11) & 7;
+        for (int i = 0; i < 8; i++)
+        {
+            int physical = (top + i) & 7;
+            Write64(area, 32 + (16 * i), s->Fpu[2 * physical]);
+            Write16(area, 40 + (16 * i), (ushort)s->Fpu[(2 * physical) + 1]);
+        }
+        for (int i = 0; i < 16; i++)
+        {
+            Write64(area, 160 + (16 * i), s->Vector[4 * i]);
+            Write64(area, 168 + (16 * i), s->Vector[(4 * i) + 1]);
+        }
+        Write64(area, Header, X87 | Sse);
+    }
+
+    /// <exception cref="ArgumentException">Reserved bits of the header or of MXCSR are set.</exception>
+    public static void Load(VcpuState* s, ReadOnlySpan<byte> area)
+    {
+        ulong present = BinaryPrimitives.ReadUInt64LittleEndian(area[Header..]);
+        if ((present & ~(X87 | Sse)) != 0)
+            throw new ArgumentException($"XSTATE_BV 0x{present:X} names components that the processor does not have.", nameof(area));
+        foreach (byte reserved in area[(Header + 8)..Size])
+        {
+            if (reserved != 0)
+                throw new ArgumentException("A reserved byte of the XSAVE header is set, or the area is in compacted format.", nameof(area));
+        }
+        uint mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(area[24..]);
+        if ((present & Sse) != 0 && (mxcsr & ~MxcsrMask) != 0)
+            throw new ArgumentException($"MXCSR 0x{mxcsr:X} has reserved bits set.", nameof(area));
+        LoadX87(s, area, (present & X87) != 0);
+        bool sse = (present & Sse) != 0;
+        s->Mxcsr = sse ? mxcsr : 0x1F80;
+        for (int i = 0; i < 16; i++)
+        {
+            s->Vector[4 * i] = sse ? BinaryPrimitives.ReadUInt64LittleEndian(area[(160 + (16 * i))..]) : 0;
+            s->Vector[(4 * i) + 1] = sse ? BinaryPrimitives.ReadUInt64LittleEndian(area[(168 + (16 * i))..]) : 0;
+        }
+    }
+
+    private static void LoadX87(VcpuState* s, ReadOnlySpan<byte> area, bool present)
+    {
+        if (!present)
+        {
+            s->FpuControl = 0x37F;
+            s->FpuStatus = s->FpuTags = s->FpuOpcode = 0;
+            s->FpuInstructionPointer = s->FpuDataPointer = 0;
+            for (int i = 0; i < 16; i++)
+                s->Fpu[i] = 0;
+            return;
+        }
+        s->FpuControl = BinaryPrimitives.ReadUInt16LittleEndian(area);
+        s->FpuStatus = BinaryPrimitives.ReadUInt16LittleEndian(area[2..]);
+        s->FpuTags = area[4];
+        s->FpuOpcode = (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(area[6..]) & 0x7FF);
+        s->FpuInstructionPointer = BinaryPrimitives.ReadUInt64LittleEndian(area[8..]);
+        s->FpuDataPointer = BinaryPrimitives.ReadUInt64LittleEndian(area[16..]);
+        int top = (s->FpuStatus >> 11) & 7;
+        for (int i = 0; i < 8; i++)
+        {
+            int physical = (top + i) & 7;
+            s->Fpu[2 * physical] = BinaryPrimitives.ReadUInt64LittleEndian(area[(32 + (16 * i))..]);
+            s->Fpu[(2 * physical) + 1] = BinaryPrimitives.ReadUInt16LittleEndian(area[(40 + (16 * i))..]);
+        }
+    }
+
+    private static void Write16(Span<byte> area, int offset, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(area[offset..], value);
+
+    private static void Write32(Span<byte> area, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(area[offset..], value);
+
+    private static void Write64(Span<byte> area, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(area[offset..], value);
+}
