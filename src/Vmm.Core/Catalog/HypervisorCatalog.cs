@@ -25,8 +25,9 @@ public sealed class HypervisorCatalog
 
     /// <summary>Makes the first backend that is available, skipping the others.</summary>
     /// <param name="report">What was skipped and why.</param>
+    /// <param name="deep">A backend counts as available only when it has really run a guest.</param>
     /// <exception cref="HypervisorUnavailableException">None is available; the message gives each reason.</exception>
-    public IHypervisor CreateBest(out HypervisorReport report)
+    public IHypervisor CreateBest(out HypervisorReport report, bool deep = false)
     {
         List<HypervisorReportEntry> entries = [];
         foreach (IHypervisorProvider provider in _providers)
@@ -37,6 +38,13 @@ public sealed class HypervisorCatalog
                 try
                 {
                     IHypervisor hypervisor = provider.Create(HypervisorOptions.Empty);
+                    if (deep)
+                        result = DeepProbe.Run(hypervisor);
+                    if (!result.IsAvailable)
+                    {
+                        entries.Add(new(provider.Name, provider.DisplayName, result, false));
+                        continue;
+                    }
                     entries.Add(new(provider.Name, provider.DisplayName, result, true));
                     report = new(entries);
                     return hypervisor;
@@ -67,16 +75,9 @@ public sealed class HypervisorCatalog
     public IHypervisor Create(string name, HypervisorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(name);
-        IHypervisorProvider provider = Find(name) ?? throw new UnknownHypervisorException(name, [.. _providers.Select(known => known.Name)]);
+        IHypervisorProvider provider = Require(name);
         options ??= HypervisorOptions.Empty;
-        foreach (string key in options.Values.Keys)
-        {
-            if (!provider.OptionKeys.Contains(key, StringComparer.OrdinalIgnoreCase))
-            {
-                string known = provider.OptionKeys.Count == 0 ? "it has none" : $"it has {string.Join(", ", provider.OptionKeys)}";
-                throw new ArgumentException($"The {provider.Name} backend has no option '{key}'; {known}.", nameof(options));
-            }
-        }
+        CheckKeys(provider, options);
         ProbeResult result = Probe(provider);
         if (!result.IsAvailable)
             throw new HypervisorUnavailableException(provider.DisplayName, result.Reason!, result.Fix);
@@ -86,15 +87,19 @@ public sealed class HypervisorCatalog
     /// <summary>Makes the backend of a selection.</summary>
     /// <param name="selection">Which, with options; <c>auto</c> for the best available.</param>
     /// <param name="report">What an automatic choice skipped; null after a choice by name.</param>
+    /// <param name="deep">A backend counts as available only when it has really run a guest.</param>
     /// <exception cref="ArgumentException">As <see cref="Create(string, HypervisorOptions?)"/>.</exception>
     /// <exception cref="HypervisorUnavailableException">As <see cref="Create(string, HypervisorOptions?)"/> and <see cref="CreateBest"/>.</exception>
-    public IHypervisor Create(HypervisorSelection selection, out HypervisorReport? report)
+    public IHypervisor Create(HypervisorSelection selection, out HypervisorReport? report, bool deep = false)
     {
         ArgumentNullException.ThrowIfNull(selection);
         if (selection.Name == HypervisorSelection.AutomaticName)
-            return CreateBest(out report);
+            return CreateBest(out report, deep);
         report = null;
-        return Create(selection.Name, selection.Options);
+        IHypervisor hypervisor = Create(selection.Name, selection.Options);
+        if (deep && DeepProbe.Run(hypervisor) is { IsAvailable: false } result)
+            throw new HypervisorUnavailableException(selection.Name, result.Reason!, result.Fix);
+        return hypervisor;
     }
 
     /// <summary>Probes every backend, the available and the unavailable alike. None is chosen.</summary>
@@ -104,6 +109,28 @@ public sealed class HypervisorCatalog
     /// <summary>Probes every backend, and has each available one run a HLT.</summary>
     public HypervisorReport ProbeDeeply() =>
         new([.. _providers.Select(provider => new HypervisorReportEntry(provider.Name, provider.DisplayName, ProbeDeeply(provider), false))]);
+
+    /// <summary>Checks that a selection names a backend of this catalogue and option keys that it knows, without making it.</summary>
+    /// <exception cref="UnknownHypervisorException">There is no backend of that name; the message lists the names.</exception>
+    /// <exception cref="ArgumentException">It does not know an option's key; the message lists those it knows.</exception>
+    public void Check(HypervisorSelection selection)
+    {
+        ArgumentNullException.ThrowIfNull(selection);
+        if (selection.Name != HypervisorSelection.AutomaticName)
+            CheckKeys(Require(selection.Name), selection.Options);
+    }
+
+    private static void CheckKeys(IHypervisorProvider provider, HypervisorOptions options)
+    {
+        foreach (string key in options.Values.Keys)
+        {
+            if (!provider.OptionKeys.Contains(key, StringComparer.OrdinalIgnoreCase))
+            {
+                string known = provider.OptionKeys.Count == 0 ? "it has none" : $"it has {string.Join(", ", provider.OptionKeys)}";
+                throw new ArgumentException($"The {provider.Name} backend has no option '{key}'; {known}.", nameof(options));
+            }
+        }
+    }
 
     private static ProbeResult ProbeDeeply(IHypervisorProvider provider)
     {
@@ -125,6 +152,9 @@ public sealed class HypervisorCatalog
         }
 #pragma warning restore CA1031
     }
+
+    private IHypervisorProvider Require(string name) =>
+        Find(name) ?? throw new UnknownHypervisorException(name, [.. _providers.Select(known => known.Name)]);
 
     private IHypervisorProvider? Find(string name) =>
         _providers.Find(provider => string.Equals(provider.Name, name, StringComparison.OrdinalIgnoreCase));

@@ -1,0 +1,13 @@
+namespace Vmm;
+
+/// <summary>Shorter ways to say things to an <see cref="IVmmBuilder"/>.</summary>
+public static class VmmBuilderExtensions
+{
+    /// <summary>Adds a backend behind those already there. A second one of the same name and type is ignored.</summary>
+    public static IVmmBuilder UseProvider(this IVmmBuilder builder, IHypervisorProvider provider)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(provider);
+        return builder.UseProvider(_ => provider);
+    }
+}
