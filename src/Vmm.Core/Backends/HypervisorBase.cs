@@ -31,6 +31,7 @@ public abstract class HypervisorBase : IHypervisor
         ArgumentNullException.ThrowIfNull(options);
         Check(options);
         PartitionBase partition = CreatePartitionCore(options);
+        LivePartitions.Add(partition);
         BackendLog.PartitionCreated(Logger, Name, options.ProcessorCount);
         return partition;
     }

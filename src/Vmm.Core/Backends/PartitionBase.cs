@@ -255,6 +255,7 @@ public abstract class PartitionBase : IPartition
                 return;
             _freed = true;
         }
+        LivePartitions.Remove(this); // the meters read counters, so before they are freed
         DisposeCore();
     }
 

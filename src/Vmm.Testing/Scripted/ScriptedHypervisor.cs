@@ -10,10 +10,11 @@ public sealed class ScriptedHypervisor : HypervisorBase
 {
     /// <summary>Makes a backend.</summary>
     /// <param name="loggerFactory">Where it logs; null for nowhere.</param>
-    public ScriptedHypervisor(ILoggerFactory? loggerFactory = null)
+    /// <param name="name">Its backend name.</param>
+    public ScriptedHypervisor(ILoggerFactory? loggerFactory = null, string name = "scripted")
         : base(
             new HypervisorCapabilities(
-                "scripted",
+                name,
                 [
                     Capability.CpuidExits, Capability.MsrExits, Capability.ExceptionExits, Capability.Hypercalls, Capability.MultipleProcessors,
                     Capability.ThreadMigration, Capability.EventState,
