@@ -7,6 +7,7 @@ public abstract unsafe partial class ProcessorCore
     private ulong _modifyLinear;
     private ulong _modifyTracked = ulong.MaxValue;
     private bool _modifyBounced;
+    private int _usedBanks = -1;
 
     /// <summary>Loads from a linear address with the current privilege.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -255,6 +256,7 @@ public abstract unsafe partial class ProcessorCore
     {
         if (HasDataBreakpoints && IsWatched(linear))
             return;
+        _usedBanks |= 1 << (int)((bank - _tlb) / SoftTlb.Entries);
         TlbEntry* e = bank + (int)((linear >> 12) & (SoftTlb.Entries - 1));
         ulong page = linear & ~0xFFFUL;
         e->Tag = page;
@@ -264,9 +266,15 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>Empties the soft TLB.</summary>
     public void FlushTlb()
     {
-        TlbEntry* end = _tlb + (SoftTlb.Entries * SoftTlb.Banks * 2);
-        for (TlbEntry* e = _tlb; e < end; e++)
-            e->Tag = SoftTlb.Empty;
+        for (int bank = 0; bank < SoftTlb.Banks * 2; bank++)
+        {
+            if ((_usedBanks & (1 << bank)) == 0)
+                continue;
+            TlbEntry* first = _tlb + (bank * SoftTlb.Entries);
+            for (TlbEntry* e = first; e < first + SoftTlb.Entries; e++)
+                e->Tag = SoftTlb.Empty;
+        }
+        _usedBanks = 0;
         _pagingStale = true;
         ForgetJumps();
     }
@@ -276,6 +284,8 @@ public abstract unsafe partial class ProcessorCore
     {
         for (int bank = 0; bank < SoftTlb.Banks; bank++)
         {
+            if ((_usedBanks & (2 << (bank * 2))) == 0)
+                continue;
             TlbEntry* first = Bank(bank, true);
             for (TlbEntry* e = first; e < first + SoftTlb.Entries; e++)
                 e->Tag = SoftTlb.Empty;
