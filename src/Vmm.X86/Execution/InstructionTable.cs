@@ -44,6 +44,16 @@ public sealed unsafe class InstructionTable
     private static InstructionTable Build()
     {
         InstructionTable table = new();
+        BinaryInstructions.Register(table);
+        MoveInstructions.Register(table);
+        MultiplyInstructions.Register(table);
+        ShiftHandlers.Register(table);
+        BitInstructions.Register(table);
+        DecimalInstructions.Register(table);
+        FlagInstructions.Register(table);
+        StackInstructions.Register(table);
+        BranchInstructions.Register(table);
+        StringInstructions.Register(table);
         ControlRegisterInstructions.Register(table);
         IdentificationInstructions.Register(table);
         ProcessorControlInstructions.Register(table);

@@ -61,6 +61,36 @@ public static unsafe class LazyFlags
         s->FlagCarry = 0;
     }
 
+    /// <summary>Records the flags of a shift: AF clear.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void RecordShift<T>(VcpuState* s, T result, uint carry, uint overflow)
+        where T : unmanaged
+    {
+        s->FlagResult = Width.Signed(result);
+        s->FlagCarries = (ulong)(overflow ^ carry) << 63;
+        s->FlagCarry = carry;
+    }
+
+    /// <summary>Changes CF and OF alone.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void RecordRotate(VcpuState* s, uint carry, uint overflow)
+    {
+        s->FlagCarries = (s->FlagCarries & (ulong.MaxValue >> 1)) | ((ulong)(overflow ^ carry) << 63);
+        s->FlagCarry = (s->FlagCarry & ~1u) | carry;
+    }
+
+    /// <summary>Changes CF alone.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void SetCarry(VcpuState* s, uint carry)
+    {
+        s->FlagCarries ^= (ulong)((s->FlagCarry ^ carry) & 1) << 63; // OF is relative to CF
+        s->FlagCarry = (s->FlagCarry & ~1u) | carry;
+    }
+
+    /// <summary>Changes ZF (and CF and OF) without touching the rest.</summary>
+    internal static void SetZero(VcpuState* s, bool zero) =>
+        SetArithmetic(s, (Get(s) & ~(ulong)Zf) | (zero ? Zf : 0));
+
     /// <summary>The whole RFLAGS.</summary>
     public static ulong Get(VcpuState* s) =>
         s->FlagsSystem | Carry(s) | (Parity(s) << 2) | (Adjust(s) << 4) | (Zero(s) ? Zf : 0) | (Sign(s) << 7) | (Overflow(s) << 11);

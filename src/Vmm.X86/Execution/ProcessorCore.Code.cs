@@ -9,7 +9,7 @@ public abstract unsafe partial class ProcessorCore
     private const int ScratchOperations = 8;
     private const int FetchEntries = 64;
     private readonly CodeCache _code = new();
-    private readonly BlockDecoder _decoder = new();
+    private BlockDecoder? _blockDecoder;
     private readonly FetchEntry[] _fetch = new FetchEntry[FetchEntries];
     private readonly Lock _workLock = new();
     private readonly List<ulong> _invalidPages = [];
@@ -25,6 +25,9 @@ public abstract unsafe partial class ProcessorCore
         public ulong Physical;
         public byte* Host;
     }
+
+    // Made at first use: the model is set after construction.
+    private BlockDecoder Decoding => _blockDecoder ??= new BlockDecoder(Model);
 
     /// <summary>The partition's map of pages that hold decoded code.</summary>
     public CodeMap CodeMap { get; }
@@ -153,6 +156,7 @@ public abstract unsafe partial class ProcessorCore
     private Block* MakeBlock(ulong rip, ulong linear, ulong physical, byte* host)
     {
         VcpuState* s = State;
+        BlockDecoder decoder = Decoding;
         if (_code.Interpret(physical >> 12))
         {
             Interpreted();
@@ -166,20 +170,20 @@ public abstract unsafe partial class ProcessorCore
         int offset = (int)(linear & 0xFFF);
         ulong pageRip = rip - (ulong)offset;
         byte* page = host - offset;
-        _decoder.Decode(host, page + 4096, offset, pageRip, s->Mode, BlockDecoder.MaximumInstructions);
+        decoder.Decode(host, page + 4096, offset, pageRip, s->Mode, BlockDecoder.MaximumInstructions);
         ulong secondPage = ulong.MaxValue;
-        if (_decoder.Crosses)
+        if (decoder.Crosses)
         {
             byte* bytes = stackalloc byte[32];
             int count = Gather(linear, host, bytes, out ulong second);
             if (count == 0)
                 return null;
-            _decoder.Decode(bytes, bytes + count, offset, pageRip, s->Mode, 1);
+            decoder.Decode(bytes, bytes + count, offset, pageRip, s->Mode, 1);
             secondPage = second >> 12;
             CodeMap.Add(secondPage, 1);
         }
-        CodeMap.Add(physical >> 12, Granules(offset, _decoder.Length));
-        return _code.Add(_decoder, physical, s->Mode, secondPage);
+        CodeMap.Add(physical >> 12, Granules(offset, decoder.Length));
+        return _code.Add(decoder, physical, s->Mode, secondPage);
     }
 
     private static ulong Granules(int offset, int length)
@@ -237,24 +241,25 @@ public abstract unsafe partial class ProcessorCore
         ulong linear = LinearRip(rip);
         if (!Fetch(linear, out _, out byte* host))
             return null;
+        BlockDecoder decoder = Decoding;
         int offset = (int)(linear & 0xFFF);
         ulong pageRip = rip - (ulong)offset;
-        _decoder.Decode(host, host - offset + 4096, offset, pageRip, s->Mode, 1);
-        if (_decoder.Crosses)
+        decoder.Decode(host, host - offset + 4096, offset, pageRip, s->Mode, 1);
+        if (decoder.Crosses)
         {
             byte* bytes = stackalloc byte[32];
             int count = Gather(linear, host, bytes, out _);
             if (count == 0)
                 return null;
-            _decoder.Decode(bytes, bytes + count, offset, pageRip, s->Mode, 1);
+            decoder.Decode(bytes, bytes + count, offset, pageRip, s->Mode, 1);
         }
-        if (!Is64Bit && (rip & uint.MaxValue) + (ulong)_decoder.Length - 1 > s->Segments[SegmentIndex.Cs].Limit)
+        if (!Is64Bit && (rip & uint.MaxValue) + (ulong)decoder.Length - 1 > s->Segments[SegmentIndex.Cs].Limit)
         {
             RunStop = RaiseGeneralProtection();
             return null;
         }
         s->PageRip = pageRip;
-        _decoder.CopyTo(_scratch, (Instruction*)(_scratch + ScratchOperations));
+        decoder.CopyTo(_scratch, (Instruction*)(_scratch + ScratchOperations));
         return _scratch;
     }
 

@@ -29,6 +29,14 @@ public abstract unsafe partial class ProcessorCore
         return false;
     }
 
+    /// <summary>Whether an access passes the checks of a segment, outside of 64-bit code. Records nothing.</summary>
+    internal bool LinearAllowed(int segment, ulong offset, int size, bool write)
+    {
+        if ((State->Mode & ExecutionMode.Flat) != 0 && segment < SegmentIndex.Fs && (segment != SegmentIndex.Cs || !write))
+            return true;
+        return SegmentAllows(ref State->Segments[segment], (uint)offset, size, write);
+    }
+
     private bool SegmentAllows(ref SegmentRegister segment, uint offset, int size, bool write)
     {
         bool checkRights = (State->Mode & (ExecutionMode.Protected | ExecutionMode.Virtual8086)) == ExecutionMode.Protected;

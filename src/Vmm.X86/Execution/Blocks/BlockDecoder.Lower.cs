@@ -8,7 +8,7 @@ internal sealed unsafe partial class BlockDecoder
     private void Lower(in Instruction i, int offset)
     {
         int before = _count;
-        if (!i.HasLockPrefix && LowerCompact(in i, offset))
+        if (!i.HasLockPrefix && (_model.IsAvailable(i.Code) || i.Mnemonic == Mnemonic.Reservednop) && LowerCompact(in i, offset))
             return;
         _count = before;
         Table(in i, offset);
@@ -47,6 +47,18 @@ internal sealed unsafe partial class BlockDecoder
                 return LowerBinary<Negate>(in i, offset, FlagUse.None, FlagUse.All);
             case Mnemonic.Not:
                 return LowerBinary<Complement>(in i, offset, FlagUse.None, FlagUse.None);
+            case Mnemonic.Imul:
+                return LowerMultiply(in i, offset);
+            case Mnemonic.Shl or Mnemonic.Sal:
+                return LowerShift<ShiftLeft>(in i, offset);
+            case Mnemonic.Shr:
+                return LowerShift<ShiftRight>(in i, offset);
+            case Mnemonic.Sar:
+                return LowerShift<ShiftArithmetic>(in i, offset);
+            case Mnemonic.Rol:
+                return LowerShift<RotateLeft>(in i, offset);
+            case Mnemonic.Ror:
+                return LowerShift<RotateRight>(in i, offset);
             case Mnemonic.Movzx:
                 return LowerExtend<ZeroExtension>(in i, offset);
             case Mnemonic.Movsx or Mnemonic.Movsxd:

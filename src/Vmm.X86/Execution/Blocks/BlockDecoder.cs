@@ -13,6 +13,7 @@ internal sealed unsafe partial class BlockDecoder
     /// <summary>Most instructions of one block: also the slack a budget needs.</summary>
     public const int MaximumInstructions = 64;
 
+    private readonly CpuidModel _model;
     private readonly LoweredOperation[] _operations = new LoweredOperation[MaximumInstructions + 1];
     private readonly Instruction[] _instructions = new Instruction[MaximumInstructions];
     private readonly int[] _linking = new int[MaximumInstructions + 1];
@@ -31,10 +32,12 @@ internal sealed unsafe partial class BlockDecoder
     private bool _linearRip;
     private bool _shortStack;
 
-    public BlockDecoder()
+    /// <param name="model">Which instructions exist, and how bytes decode.</param>
+    public BlockDecoder(CpuidModel model)
     {
+        _model = model;
         for (int i = 0; i < 3; i++)
-            _decoders[i] = Decoder.Create(16 << i, _reader, DecoderOptions.ForceReservedNop);
+            _decoders[i] = Decoder.Create(16 << i, _reader, model.DecoderOptions | DecoderOptions.ForceReservedNop);
     }
 
     /// <summary>Bytes of guest code in the block just made.</summary>
@@ -167,7 +170,7 @@ internal sealed unsafe partial class BlockDecoder
             ref LoweredOperation operation = ref _operations[i];
             if (operation.Branches)
                 live = FlagUse.All;
-            if ((operation.Writes & live) == 0 && operation.QuietHandler != 0)
+            if (((operation.Writes | operation.MayWrite) & live) == 0 && operation.QuietHandler != 0)
                 operation.Operation.Handler = operation.QuietHandler;
             live = operation.Leaves ? FlagUse.All : (live & ~operation.Writes) | operation.Reads;
         }
@@ -178,7 +181,7 @@ internal sealed unsafe partial class BlockDecoder
         ref LoweredOperation operation = ref Append(offset);
         operation.Leaves = true;
         delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome> handler = InstructionTable.Instance[instruction.Code];
-        if (handler == null)
+        if (handler == null || !_model.IsAvailable(instruction.Code))
         {
             operation.Operation.Handler = (nint)(Handler)(&TableHandlers.Invalid);
             _ended = true;

@@ -14,6 +14,9 @@ internal struct LoweredOperation
     /// <summary>Arithmetic flags it always overwrites.</summary>
     public FlagUse Writes;
 
+    /// <summary>Arithmetic flags that it may write besides.</summary>
+    public FlagUse MayWrite;
+
     /// <summary>It may stop or leave the block before it is done, so that every flag must be right before it.</summary>
     public bool Leaves;
 

@@ -75,6 +75,18 @@ internal static unsafe class TableHandlers
             ulong displacement = instruction->MemoryDisplacement64 + (rip - instruction->IP);
             instruction->MemoryDisplacement64 = instruction->MemoryBase == Iced.Intel.Register.EIP ? (uint)displacement : displacement;
         }
+        switch (instruction->Op0Kind)
+        {
+            case OpKind.NearBranch16:
+                instruction->NearBranch16 += (ushort)(rip - instruction->IP);
+                break;
+            case OpKind.NearBranch32:
+                instruction->NearBranch32 += (uint)(rip - instruction->IP);
+                break;
+            case OpKind.NearBranch64:
+                instruction->NearBranch64 += rip - instruction->IP;
+                break;
+        }
         instruction->IP = rip;
     }
 }

@@ -95,3 +95,35 @@ internal readonly unsafe struct SubtractWithBorrow : IBinaryOperation
         where TCondition : struct, ICondition
         where T : unmanaged, IBinaryInteger<T> => TCondition.Logic(result);
 }
+
+/// <summary>IMUL with a result of one width: CF = OF = the product does not fit; ZF, SF and PF follow the result.</summary>
+internal readonly unsafe struct Multiply : IBinaryOperation
+{
+    public static bool Stores => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Compute<T>(VcpuState* s, T a, T b)
+        where T : unmanaged, IBinaryInteger<T> => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetFlags<T>(VcpuState* s, T a, T b, T result)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        bool fits;
+        if (sizeof(T) == 8)
+            fits = HighPart((long)Width.Signed(a), (long)Width.Signed(b)) == (long)Width.Signed(result) >> 63;
+        else
+            fits = (long)Width.Signed(a) * (long)Width.Signed(b) == (long)Width.Signed(result);
+        uint carry = fits ? 0u : 1;
+        LazyFlags.RecordShift(s, result, carry, carry);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Test<TCondition, T>(T a, T b, T result)
+        where TCondition : struct, ICondition
+        where T : unmanaged, IBinaryInteger<T> => TCondition.Logic(result);
+
+    // Apart, because the address of its local would keep the caller from ending in a jump.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long HighPart(long a, long b) => Math.BigMul(a, b, out _);
+}

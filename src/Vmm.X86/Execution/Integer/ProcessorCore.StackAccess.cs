@@ -33,4 +33,19 @@ public abstract unsafe partial class ProcessorCore
     /// <param name="mask"><see cref="StackMask"/>.</param>
     public void SetStackPointer(ulong pointer, ulong mask) =>
         State->General[4] = mask == 0xFFFF ? (State->General[4] & ~0xFFFFUL) | pointer : pointer;
+
+    /// <summary>Host address (or copy) of stack memory at an offset that the stack's width wraps. Null: stop.</summary>
+    internal byte* StackReadAt(ulong offset, int size) =>
+        Linear(SegmentIndex.Ss, offset & StackMask, size, false, out ulong linear) ? ReadPointer(linear, size) : null;
+
+    /// <summary>Whether the top of the stack could be written. False: stop.</summary>
+    internal bool StackProbe(int size) =>
+        Linear(SegmentIndex.Ss, State->General[4] & StackMask, size, true, out ulong linear) && ProbeWrite(linear, size);
+
+    /// <summary>Sets the stack pointer, as wide as the stack is.</summary>
+    internal void StackMoveTo(ulong pointer)
+    {
+        ulong mask = StackMask;
+        SetStackPointer(pointer & mask, mask);
+    }
 }

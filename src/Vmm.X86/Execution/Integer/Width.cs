@@ -65,6 +65,11 @@ internal static unsafe class Width
         return Unsafe.BitCast<ulong, T>(value);
     }
 
+    /// <summary>Bits of the width.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Bits<T>()
+        where T : unmanaged => sizeof(T) * 8;
+
     /// <summary>The sign bit as 0 or 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint SignBit<T>(T value)
