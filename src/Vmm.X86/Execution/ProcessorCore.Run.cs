@@ -75,6 +75,7 @@ public abstract unsafe partial class ProcessorCore
                 if (s->Kick != 0 || _workPending)
                     continue;
             }
+            int generation = _code.Generation;
             DecodedOperation* entry = FindCode(out Block* block);
             if (entry == null)
             {
@@ -86,7 +87,7 @@ public abstract unsafe partial class ProcessorCore
                 linkFrom = null;
                 continue;
             }
-            if (linkFrom != null && !_workPending && block->SecondPage == ulong.MaxValue)
+            if (linkFrom != null && !_workPending && generation == _code.Generation && block->SecondPage == ulong.MaxValue)
                 linkFrom->Immediate = (ulong)entry;
             RunStop = Outcome.NextBlock;
             LinkFrom = null;

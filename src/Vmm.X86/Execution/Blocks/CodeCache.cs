@@ -25,6 +25,9 @@ internal sealed unsafe class CodeCache : IDisposable
     private int _chunk = -1;
     private int _used = ChunkBytes;
 
+    /// <summary>Grows with each <see cref="Clear"/>: addresses of operations from before are void.</summary>
+    public int Generation { get; private set; }
+
     /// <summary>Bytes of native memory held.</summary>
     public long Size => (long)_chunks.Count * ChunkBytes;
 
@@ -95,6 +98,7 @@ internal sealed unsafe class CodeCache : IDisposable
     {
         NativeMemory.Clear(_buckets, (nuint)(Buckets * sizeof(Block*)));
         _pages.Clear();
+        Generation++;
         _chunk = -1;
         _used = ChunkBytes;
     }
