@@ -23,7 +23,9 @@ internal sealed partial class LocalApic
         }
     }
 
-    /// <summary>Whether the processor takes interrupts of the external controller: LINT0 passes them, or there is no APIC in the way.</summary>
+    /// <summary>
+    /// Whether the processor takes interrupts of the external controller: LINT0 passes them, or there is no APIC in the way.
+    /// </summary>
     public bool PassesExternalInterrupts
     {
         get
@@ -84,7 +86,10 @@ internal sealed partial class LocalApic
         return true;
     }
 
-    /// <summary>Signals NMI, INIT, a start-up interrupt or ExtINT. From any thread; works also while disabled by software (SDM Vol. 3A 11.4.7.2).</summary>
+    /// <summary>
+    /// Signals NMI, INIT, a start-up interrupt or ExtINT. From any thread; works also while disabled by software (SDM Vol. 3A
+    /// 11.4.7.2).
+    /// </summary>
     /// <param name="signal">One flag.</param>
     /// <param name="startupVector">The page of a start-up interrupt.</param>
     public void Signal(ApicSignals signal, byte startupVector = 0)

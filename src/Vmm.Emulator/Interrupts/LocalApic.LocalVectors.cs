@@ -35,7 +35,9 @@ internal sealed partial class LocalApic
         _host.OnDeadlineChanged();
     }
 
-    /// <summary>Drives an interrupt pin of the processor. LINT0 carries the external controller, LINT1 NMI, where the guest says so.</summary>
+    /// <summary>
+    /// Drives an interrupt pin of the processor. LINT0 carries the external controller, LINT1 NMI, where the guest says so.
+    /// </summary>
     /// <param name="pin">0 or 1.</param>
     /// <param name="asserted">Its level; polarity is the wiring's business.</param>
     public void SetPin(int pin, bool asserted)

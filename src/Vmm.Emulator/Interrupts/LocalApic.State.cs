@@ -23,7 +23,9 @@ internal sealed partial class LocalApic
         }
     }
 
-    /// <summary>Restores registers saved by <see cref="SavePage"/>, after IA32_APIC_BASE and before IA32_TSC_DEADLINE. Nothing is sent.</summary>
+    /// <summary>
+    /// Restores registers saved by <see cref="SavePage"/>, after IA32_APIC_BASE and before IA32_TSC_DEADLINE. Nothing is sent.
+    /// </summary>
     /// <param name="page">At least <see cref="SavedPageSize"/> bytes.</param>
     public void RestorePage(ReadOnlySpan<byte> page)
     {

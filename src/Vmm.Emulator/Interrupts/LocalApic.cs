@@ -53,7 +53,9 @@ internal sealed partial class LocalApic
     /// <summary>Globally enabled and enabled by software (SVR bit 8): takes vectors.</summary>
     public bool IsSoftwareEnabled => _mode != ApicMode.Disabled && (_spuriousVector & SoftwareEnable) != 0;
 
-    /// <summary>Guest-physical page number of the registers in xAPIC mode; <see cref="ulong.MaxValue"/> when there is no such page.</summary>
+    /// <summary>
+    /// Guest-physical page number of the registers in xAPIC mode; <see cref="ulong.MaxValue"/> when there is no such page.
+    /// </summary>
     public ulong Page => _mode == ApicMode.XApic ? (_base & BaseAddressMask) >> 12 : ulong.MaxValue;
 
     /// <summary>CR8: bits 7:4 of the task priority.</summary>
@@ -76,7 +78,9 @@ internal sealed partial class LocalApic
         _host.OnDeadlineChanged();
     }
 
-    /// <summary>The state after INIT: as after RESET, but IA32_APIC_BASE stays, and with it the mode and the id (SDM Vol. 3A 11.4.7.3).</summary>
+    /// <summary>
+    /// The state after INIT: as after RESET, but IA32_APIC_BASE stays, and with it the mode and the id (SDM Vol. 3A 11.4.7.3).
+    /// </summary>
     public void Init()
     {
         ResetRegisters();

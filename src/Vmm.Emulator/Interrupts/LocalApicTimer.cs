@@ -70,7 +70,9 @@ internal sealed class LocalApicTimer
         }
     }
 
-    /// <summary>The initial count; a write starts the count from it, and zero stops the timer. Without effect in TSC-deadline mode.</summary>
+    /// <summary>
+    /// The initial count; a write starts the count from it, and zero stops the timer. Without effect in TSC-deadline mode.
+    /// </summary>
     public uint InitialCount
     {
         get => _initialCount;

@@ -65,13 +65,15 @@ internal abstract class NestedPageTable : IDisposable
 
     /// <summary>Maps a range to host memory, replacing whatever was mapped there (and its flags).</summary>
     /// <param name="address">First guest-physical address; page-aligned.</param>
-    /// <param name="hostAddress">Host address of the first byte; page-aligned. The memory outlives the mapping and every cached translation.</param>
+    /// <param name="hostAddress">Host address of the first byte; page-aligned. The memory outlives the mapping and every cached
+    /// translation.</param>
     /// <param name="length">Length in bytes; a multiple of the page size.</param>
     /// <param name="rights">What every access may do.</param>
     /// <param name="logDirty">Keep the range in 4 KiB pages, so that dirty flags are precise.</param>
     /// <returns>True when an existing translation changed.</returns>
     /// <exception cref="ArgumentException">An argument is not aligned, or write is asked for without read.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The range ends beyond the address width, or the host address beyond its own.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The range ends beyond the address width, or the host address beyond its
+    /// own.</exception>
     /// <exception cref="NotSupportedException">The format cannot express the rights (execute without read).</exception>
     /// <exception cref="InsufficientMemoryException">The table pages would exceed their bound; nothing has changed.</exception>
     public bool Map(ulong address, nuint hostAddress, ulong length, GuestAccess rights, bool logDirty = false)
@@ -134,7 +136,8 @@ internal abstract class NestedPageTable : IDisposable
     /// <summary>Collects the dirty flags of a range; a dirty large page counts as all of its small pages.</summary>
     /// <param name="address">First guest-physical address; page-aligned.</param>
     /// <param name="length">Length in bytes; a multiple of the page size.</param>
-    /// <param name="bitmap">One bit for each 4 KiB page, bit 0 of the first word first; bits of dirty pages are set, others left alone.</param>
+    /// <param name="bitmap">One bit for each 4 KiB page, bit 0 of the first word first; bits of dirty pages are set, others left
+    /// alone.</param>
     /// <param name="clear">Clear the flags that were collected.</param>
     /// <returns>True when a flag was cleared: until cached translations are dropped, writes through them are not noticed.</returns>
     /// <exception cref="ArgumentException">An argument is not aligned, or the bitmap is too short.</exception>
@@ -222,7 +225,7 @@ internal abstract class NestedPageTable : IDisposable
         if ((rights & ~GuestAccess.All) != 0)
             throw new ArgumentOutOfRangeException(nameof(rights), rights, "Unknown rights.");
         if ((rights & (GuestAccess.Read | GuestAccess.Write)) == GuestAccess.Write)
-            throw new ArgumentException("Memory that can be written can also be read: no processor has a format for write alone.", nameof(rights));
+            throw new ArgumentException("Memory that can be written can also be read: no format has write alone.", nameof(rights));
         if (!CanExpress(rights))
             throw new NotSupportedException($"The {Name} format has no execute-only pages here.");
     }
@@ -240,6 +243,9 @@ internal abstract class NestedPageTable : IDisposable
     {
         const ulong Limit = 1UL << AddressWidth;
         if (address > Limit || length > Limit - address)
-            throw new ArgumentOutOfRangeException(nameof(address), $"0x{length:X} bytes at 0x{address:X} end beyond {AddressWidth} address bits.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(address), $"0x{length:X} bytes at 0x{address:X} end beyond {AddressWidth} address bits.");
+        }
     }
 }

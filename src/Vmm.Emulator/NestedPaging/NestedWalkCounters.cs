@@ -1,6 +1,8 @@
 namespace Vmm.Emulator.NestedPaging;
 
-/// <summary>What one virtual processor's walks of the second level came to. Each processor has its own, so that plain additions do.</summary>
+/// <summary>
+/// What one virtual processor's walks of the second level came to. Each processor has its own, so that plain additions do.
+/// </summary>
 internal struct NestedWalkCounters
 {
     /// <summary>Walks.</summary>

@@ -19,14 +19,17 @@ internal abstract partial class RadixPageTable<TFormat>
         _pool.Dispose();
     }
 
-    /// <summary>An upper bound of the tables that a change can take: two edges for each level, and the inside where it cannot be large.</summary>
+    /// <summary>
+    /// An upper bound of the tables that a change can take: two edges for each level, and the inside where it cannot be large.
+    /// </summary>
     private long TablesNeeded(ulong length, in NestedChange change)
     {
         long tables = 0;
-        int largest = change.Kind == NestedChangeKind.Map ? LargestLevel(change) : change is { Kind: NestedChangeKind.Log, Logged: true } ? 1 : 3;
+        bool replaces = change.Kind is NestedChangeKind.Map or NestedChangeKind.Log;
+        int largest = change.Kind == NestedChangeKind.Map ? LargestLevel(change) : change.Logged ? 1 : NestedEntry.LargestPageLevel;
         for (int level = 1; level < NestedEntry.RootLevel; level++)
         {
-            long inside = level >= largest && change.Kind is NestedChangeKind.Map or NestedChangeKind.Log ? (long)(length >> NestedEntry.Shift(level + 1)) : 0;
+            long inside = level >= largest && replaces ? (long)(length >> NestedEntry.Shift(level + 1)) : 0;
             tables += inside + 2;
         }
 

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Vmm.Emulator.NestedPaging;
 
-/// <summary>A four-level second-level table in real memory, walked by following the host addresses in its entries as hardware does.</summary>
+/// <summary>
+/// A four-level second-level table in real memory, walked by following the host addresses in its entries as hardware does.
+/// </summary>
 /// <typeparam name="TFormat">The layout of its entries.</typeparam>
 internal abstract partial class RadixPageTable<TFormat> : NestedPageTable
     where TFormat : struct, INestedFormat

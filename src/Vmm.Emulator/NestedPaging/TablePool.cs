@@ -30,7 +30,8 @@ internal sealed class TablePool : IDisposable
         if (pages > _free.Count + (long)(_limit - _allocated))
         {
             throw new InsufficientMemoryException(
-                $"The second-level page tables would need up to {pages} more pages of 4 KiB; {InUse} of {_limit} are in use and {Retired} await reclaim.");
+                $"The second-level page tables would need up to {pages} more pages of 4 KiB; "
+                + $"{InUse} of {_limit} are in use and {Retired} await reclaim.");
         }
 
         while (_free.Count < pages)

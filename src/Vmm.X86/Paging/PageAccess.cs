@@ -13,7 +13,9 @@ public enum PageAccess : uint
     /// <summary>A data write (a read-modify-write is a write).</summary>
     Write = 1 << 1,
 
-    /// <summary>A user-mode access: an explicit access at CPL 3. Implicit accesses (descriptor tables, TSS) never are (SDM Vol. 3A 4.6).</summary>
+    /// <summary>
+    /// A user-mode access: an explicit access at CPL 3. Implicit accesses (descriptor tables, TSS) never are (SDM Vol. 3A 4.6).
+    /// </summary>
     User = 1 << 2,
 
     /// <summary>An instruction fetch; not combined with <see cref="Write"/>.</summary>

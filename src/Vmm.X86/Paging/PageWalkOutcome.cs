@@ -10,7 +10,8 @@ public enum PageWalkOutcome : byte
     PageFault,
 
     /// <summary>
-    /// An entry of the guest's structures could not be reached through the second level (a hole, or a page without the rights a walk needs).
+    /// An entry of the guest's structures could not be reached through the second level (a hole, or a page without the rights a walk
+    /// needs).
     /// That is not the guest's fault to see; the memory seam knows why, the result names the entry's address.
     /// </summary>
     EntryUnreachable,

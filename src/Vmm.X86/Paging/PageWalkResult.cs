@@ -3,7 +3,10 @@ namespace Vmm.X86.Paging;
 /// <summary>What a walk found. Which members mean something depends on <see cref="Outcome"/>.</summary>
 public struct PageWalkResult
 {
-    /// <summary>Translated: the guest-physical address, offset included. Entry unreachable: that of the entry. Page fault: that of the failing entry.</summary>
+    /// <summary>
+    /// Translated: the guest-physical address, offset included. Entry unreachable: that of the entry. Page fault: that of the failing
+    /// entry.
+    /// </summary>
     public ulong PhysicalAddress;
 
     /// <summary>Page fault: the error code; 0 otherwise.</summary>

@@ -103,7 +103,9 @@ public static partial class PageWalker
         }
     }
 
-    /// <summary>Sets A from the root down and, where asked, D in the mapping entry; stops at an entry that no longer says what it said.</summary>
+    /// <summary>
+    /// Sets A from the root down and, where asked, D in the mapping entry; stops at an entry that no longer says what it said.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static EntryExchange SetFlags<TMemory>(
         ref TMemory memory, ref EntryTrail entries, in EntryTrail addresses, int top, int mapping, ulong mappingFlags, out int failing)

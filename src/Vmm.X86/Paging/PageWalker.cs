@@ -17,7 +17,9 @@ public static partial class PageWalker
     // flags are left to that processor, so that a walk always ends.
     private const int MaximumRestarts = 64;
 
-    /// <summary>Translates an address for an access and, when it is allowed, sets the accessed flags and for a write the dirty flag.</summary>
+    /// <summary>
+    /// Translates an address for an access and, when it is allowed, sets the accessed flags and for a write the dirty flag.
+    /// </summary>
     /// <typeparam name="TMemory">The memory seam.</typeparam>
     /// <param name="mode">The paging mode.</param>
     /// <param name="memory">Guest-physical memory.</param>
@@ -75,7 +77,13 @@ public static partial class PageWalker
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static PageWalkOutcome Fault(
-        in PagingMode mode, PageAccess access, PageFaultCode cause, ulong entryAddress, int level, PageRights rights, out PageWalkResult result)
+        in PagingMode mode,
+        PageAccess access,
+        PageFaultCode cause,
+        ulong entryAddress,
+        int level,
+        PageRights rights,
+        out PageWalkResult result)
     {
         result = default;
         result.Outcome = PageWalkOutcome.PageFault;

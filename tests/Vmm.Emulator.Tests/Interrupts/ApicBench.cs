@@ -2,7 +2,9 @@ using Vmm.Emulator.Interrupts;
 
 namespace Vmm.Emulator.Tests.Interrupts;
 
-/// <summary>A processor as its local APIC sees it: a clock that stands still until told otherwise, and counts of what was asked of it.</summary>
+/// <summary>
+/// A processor as its local APIC sees it: a clock that stands still until told otherwise, and counts of what was asked of it.
+/// </summary>
 internal sealed class ApicBench : ILocalApicHost
 {
     public ApicBench(uint id = 0, LocalApicBus? bus = null, Func<LocalApicOptions, LocalApicOptions>? options = null)

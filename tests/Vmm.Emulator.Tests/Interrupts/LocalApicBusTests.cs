@@ -16,6 +16,8 @@ public sealed class LocalApicBusTests
         _cpus[from][0x300] = low;
     }
 
+    private bool Request(InterruptRequest request) => _bus.Deliver(ApicMessage.FromRequest(request), null);
+
     private string Reached(int vector) => string.Concat(_cpus.Select(cpu =>
         (cpu[0x200 + ((vector >> 5) * 16)] >> (vector & 31) & 1) != 0 ? '1' : '0'));
 
@@ -141,19 +143,19 @@ public sealed class LocalApicBusTests
     [Fact]
     public void Device_messages_reach_ids_sets_and_everyone()
     {
-        _bus.Deliver(ApicMessage.FromRequest(new InterruptRequest { Vector = 0x50, Destination = 2 }), null).Should().BeTrue();
+        Request(new InterruptRequest { Vector = 0x50, Destination = 2 }).Should().BeTrue();
         Reached(0x50).Should().Be("0010");
-        _bus.Deliver(ApicMessage.FromRequest(new InterruptRequest { Vector = 0x51, Destination = 0xFF, LevelTriggered = true }), null).Should().BeTrue();
+        Request(new InterruptRequest { Vector = 0x51, Destination = 0xFF, LevelTriggered = true }).Should().BeTrue();
         Reached(0x51).Should().Be("1111");
         _cpus[3].Apic.Acknowledge();
         _cpus[3][0xB0] = 0;
         _cpus[3].Ended.Should().Equal(0x51);
-        _bus.Deliver(ApicMessage.FromRequest(new InterruptRequest { Vector = 0x52, Destination = 9 }), null).Should().BeFalse();
+        Request(new InterruptRequest { Vector = 0x52, Destination = 9 }).Should().BeFalse();
         _cpus[1][0xD0] = 0x0200_0000;
-        _bus.Deliver(ApicMessage.FromRequest(new InterruptRequest { Vector = 0x53, Destination = 2, Logical = true }), null).Should().BeTrue();
+        Request(new InterruptRequest { Vector = 0x53, Destination = 2, Logical = true }).Should().BeTrue();
         Reached(0x53).Should().Be("0100");
         InterruptRequest external = new() { Mode = InterruptDeliveryMode.External };
-        _bus.Deliver(ApicMessage.FromRequest(external), null).Should().BeTrue();
+        Request(external).Should().BeTrue();
         _cpus[0].Apic.Signals.Should().Be(ApicSignals.External);
     }
 

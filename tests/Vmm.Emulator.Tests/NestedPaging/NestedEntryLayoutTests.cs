@@ -25,7 +25,7 @@ public sealed class NestedEntryLayoutTests
         pdpt[1].Should().Be(Host | 0x5 | (6 << 3) | (1 << 6) | (1 << 7), "R and X, write-back, ignore PAT, large");
         TablePage directory = NestedTables.Follow(root, 0, 0);
         directory[1].Should().Be(Host | 0x7 | (6 << 3) | (1 << 6) | (1 << 7));
-        NestedTables.Follow(root, 0, 0, 2)[0].Should().Be(Host | 0x1 | (6 << 3) | (1 << 6), "bit 7 of an EPT PTE is ignored and left clear");
+        NestedTables.Follow(root, 0, 0, 2)[0].Should().Be(Host | 0x1 | (6 << 3) | (1 << 6), "bit 7 is ignored here and left clear");
     }
 
     [Fact]
@@ -64,7 +64,8 @@ public sealed class NestedEntryLayoutTests
         Flags().Should().Equal(accessed, accessed, accessed, accessed | dirty);
 
         ulong[] Flags() =>
-            [.. new[] { root[0], NestedTables.Follow(root, 0)[0], NestedTables.Follow(root, 0, 0)[0], last[0] }.Select(e => e & (accessed | dirty))];
+            [.. Entries().Select(entry => entry & (accessed | dirty))];
+        ulong[] Entries() => [root[0], NestedTables.Follow(root, 0)[0], NestedTables.Follow(root, 0, 0)[0], last[0]];
     }
 
     [Theory]
@@ -117,8 +118,8 @@ public sealed class NestedEntryLayoutTests
     public void Planted_ept_entry_is_judged_as_the_manual_says(string what, int level, ulong bits, bool misconfigured)
     {
         using ExtendedPageTable table = new();
-        Plant(table, table.Root, level, bits, 0xFFF).Should().Be(
-            misconfigured ? NestedWalkStatus.Misconfiguration : (bits & 1) != 0 ? NestedWalkStatus.Granted : NestedWalkStatus.Violation, what);
+        NestedWalkStatus readable = (bits & 1) != 0 ? NestedWalkStatus.Granted : NestedWalkStatus.Violation;
+        Plant(table, table.Root, level, bits, 0xFFF).Should().Be(misconfigured ? NestedWalkStatus.Misconfiguration : readable, what);
     }
 
     [Fact]

@@ -12,7 +12,8 @@ internal sealed record NestedModelStep(int Kind, ulong Address, ulong Length, ul
     {
         GuestAccess[] rights =
         [
-            GuestAccess.All, GuestAccess.All, GuestAccess.ReadWrite, GuestAccess.Read, GuestAccess.ReadExecute, GuestAccess.None, GuestAccess.Execute,
+            GuestAccess.All, GuestAccess.All, GuestAccess.ReadWrite, GuestAccess.Read, GuestAccess.ReadExecute, GuestAccess.None,
+            GuestAccess.Execute,
         ];
         GuestAccess access = rights[random.Next(format == "npt" ? rights.Length - 1 : rights.Length)];
         ulong host = NestedTables.FakeHost + address;

@@ -113,7 +113,7 @@ public sealed class NestedModelTests
             if (probe.Status != expected)
                 probe.Status.Should().Be(expected, "{0} at {1:X} of {2}", access, address, table.Name);
             if (expected == NestedWalkStatus.Granted && ((ulong)probe.HostAddress != page.Host + 0xABC || probe.Rights != page.Access))
-                ((ulong)probe.HostAddress, probe.Rights).Should().Be((page.Host + 0xABC, page.Access), "at {0:X} of {1}", address, table.Name);
+                ((ulong)probe.HostAddress, probe.Rights).Should().Be((page.Host + 0xABC, page.Access), "at {0:X}", address);
         }
 
         return table.Probe(address, page.Access & GuestAccess.Read);

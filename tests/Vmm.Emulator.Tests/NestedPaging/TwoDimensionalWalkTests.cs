@@ -78,7 +78,8 @@ public sealed unsafe class TwoDimensionalWalkTests : IDisposable
         using CancellationTokenSource stop = new();
         long walks = 0;
         List<Exception> failures = [];
-        Thread[] walkers = [.. Enumerable.Range(0, 2).Select(i => new Thread(() => Interlocked.Add(ref walks, WalkUntil(table, i, failures, stop.Token))))];
+        Thread[] walkers = [.. Enumerable.Range(0, 2).Select(i =>
+            new Thread(() => Interlocked.Add(ref walks, WalkUntil(table, i, failures, stop.Token))))];
         foreach (Thread walker in walkers)
             walker.Start();
 

@@ -23,8 +23,8 @@ internal static class OutsideTool
         catch (Win32Exception absent)
         {
             string reason = $"{file} cannot be started ({absent.Message}). Install it: {install}";
-            string[] required = (Environment.GetEnvironmentVariable("VMM_REQUIRE") ?? string.Empty).Split(',', StringSplitOptions.TrimEntries);
-            if (required.Contains(name))
+            string required = Environment.GetEnvironmentVariable("VMM_REQUIRE") ?? string.Empty;
+            if (required.Split(',', StringSplitOptions.TrimEntries).Contains(name))
                 throw new InvalidOperationException($"VMM_REQUIRE names {name}: {reason}", absent);
             Skip.If(true, reason);
             throw;

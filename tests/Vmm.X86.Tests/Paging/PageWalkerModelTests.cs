@@ -80,7 +80,8 @@ public sealed class PageWalkerModelTests
         {
             for (int kind = 0; kind < 3; kind++)
             {
-                PageAccess other = (kind == 1 ? PageAccess.Write : 0) | (kind == 2 ? PageAccess.Execute : 0) | (otherUser ? PageAccess.User : 0);
+                PageAccess other = kind switch { 1 => PageAccess.Write, 2 => PageAccess.Execute, _ => PageAccess.Read };
+                other |= otherUser ? PageAccess.User : 0;
                 bool allowed = reference.Translate(linear, kind == 1, kind == 2, otherUser, smapOverride).ErrorCode is null;
                 walk.Rights.Allows(other).Should().Be(allowed, "{0} from rights {1}", other, walk.Rights);
             }
@@ -126,7 +127,11 @@ public sealed class PageWalkerModelTests
         entry |= random.Next(4) == 0 ? (ulong)random.Next(8) << 9 : 0;
         entry |= Some(random, 0x20) | Some(random, 0x40) | (random.Next(5) == 0 ? 0x100UL : 0);
         if (random.Next(4) == 0)
-            entry = (entry & 0x1FFF & ~0x1000UL) | 0x80 | (random.Next(4) == 0 ? 1UL << random.Next(12, 32) : 0) | (ulong)random.Next(4) << 30;
+        {
+            entry = (entry & 0xFFF) | 0x80 | ((ulong)random.Next(4) << 30);
+            entry |= random.Next(4) == 0 ? 1UL << random.Next(12, 32) : 0;
+        }
+
         if (random.Next(8) == 0)
             entry |= 1UL << random.Next(12, wide ? 64 : 32);
         if (wide && random.Next(6) == 0)

@@ -10,7 +10,8 @@ public sealed class PageWalkerQemuTests
     private const ulong Linear = (0xF5UL << 39) | (0xF3UL << 30) | (3UL << 21) | (0x112UL << 12) | 0x345;
 
     // Addresses of the four entries, root first; WalkOracle.asm has the same numbers.
-    private static readonly ulong[] EntryAddresses = [0x20_0000 + (0xF5 * 8), 0x21_0000 + (0xF3 * 8), 0x21_1000 + (3 * 8), 0x21_2000 + (0x112 * 8)];
+    private static readonly ulong[] EntryAddresses =
+        [0x20_0000 + (0xF5 * 8), 0x21_0000 + (0xF3 * 8), 0x21_1000 + (3 * 8), 0x21_2000 + (0x112 * 8)];
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Case
@@ -75,7 +76,8 @@ public sealed class PageWalkerQemuTests
             input.Has(4) ? WalkBench.Wp : 0,
             (input.Has(6) ? WalkBench.Smep : 0) | (input.Has(7) ? WalkBench.Smap : 0),
             input.Has(5) ? WalkBench.Nxe : 0);
-        PageAccess access = (input.Has(0) ? PageAccess.Write : 0) | (input.Has(1) ? PageAccess.Execute : 0) | (input.Has(2) ? PageAccess.User : 0);
+        PageAccess access = (input.Has(0) ? PageAccess.Write : 0) | (input.Has(1) ? PageAccess.Execute : 0);
+        access |= input.Has(2) ? PageAccess.User : 0;
         if (input.Has(3) && !input.Has(2))
             access |= PageAccess.SmapOverride;
 
@@ -105,8 +107,9 @@ public sealed class PageWalkerQemuTests
             status.Should().Be(0, said);
             File.WriteAllBytes(input, MemoryMarshal.AsBytes(cases.AsSpan()).ToArray());
             (status, said) = OutsideTool.Run(
-                "qemu", "apt-get install qemu-system-x86", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "64", "-display", "none",
-                "-no-reboot", "-nodefaults", "-kernel", image, "-initrd", input, "-debugcon", $"file:{output}", "-device", "isa-debug-exit,iobase=0xf4");
+                "qemu", "apt-get install qemu-system-x86", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "64",
+                "-display", "none", "-no-reboot", "-nodefaults", "-kernel", image, "-initrd", input, "-debugcon", $"file:{output}",
+                "-device", "isa-debug-exit,iobase=0xf4");
             status.Should().Be(0x21, "the guest says so when all cases are done; {0}", said);
             Answer[] answers = MemoryMarshal.Cast<byte, Answer>(File.ReadAllBytes(output)).ToArray();
             answers.Should().HaveCount(cases.Length);
@@ -125,7 +128,8 @@ public sealed class PageWalkerQemuTests
         ulong pdpte = random.Next(5) == 0 ? Large(random, 0, 29) : 0x21_1000 | Flags(random);
         ulong pde = random.Next(3) == 0 ? Large(random, 0x40_0000, 20) : 0x21_2000 | Flags(random);
         ulong root = 0x21_0000 | Flags(random) | (random.Next(30) == 0 ? 0x80UL : 0);
-        return new Case { Pml4e = root, Pdpte = pdpte, Pde = pde, Pte = 0x40_0000 | Flags(random) | ((ulong)random.Next(2) << 7), Flags = flags };
+        ulong pte = 0x40_0000 | Flags(random) | ((ulong)random.Next(2) << 7);
+        return new Case { Pml4e = root, Pdpte = pdpte, Pde = pde, Pte = pte, Flags = flags };
     }
 
     // Bits of a large page's address below its size are reserved, apart from the PAT bit.
