@@ -17,7 +17,6 @@ public sealed class CpuidModel
     private readonly uint[] _words = new uint[9];
     private readonly bool[] _available;
     private readonly uint _maximumBasic, _maximumExtended;
-    private readonly bool _isIntel;
 
     /// <summary>Makes the model of a list of answers.</summary>
     /// <param name="rows">Leaves, already masked to what the guest may see. A leaf is either plain or listed by subleaf; a later row replaces an earlier one.</param>
@@ -47,7 +46,7 @@ public sealed class CpuidModel
         CpuidRow leaf0 = Find(0, 0), leaf1 = Find(1, 0), leaf7 = Find(7, 0), extended1 = Find(ExtendedBase + 1, 0);
         _maximumBasic = leaf0.Eax;
         _maximumExtended = Find(ExtendedBase, 0).Eax;
-        _isIntel = leaf0.Ebx != 0x6874_7541; // "Auth": AMD answers leaves past the last with zeros
+        IsIntel = leaf0.Ebx is not (0x6874_7541 or 0x6F67_7948); // "Auth", "Hygo"
         _words[0] = leaf1.Edx;
         _words[1] = leaf1.Ecx;
         _words[2] = leaf7.Ebx;
@@ -87,6 +86,12 @@ public sealed class CpuidModel
     /// <summary>The answers it was made of.</summary>
     public IReadOnlyList<CpuidRow> Rows { get; }
 
+    /// <summary>
+    /// The vendor is not AMD or Hygon, and Intel's rules hold where the two differ: SYSCALL exists in 64-bit mode only, and leaves past the last
+    /// answer as the last.
+    /// </summary>
+    public bool IsIntel { get; }
+
     /// <summary>Leaf 1 EAX: what EDX holds after reset.</summary>
     public uint Signature { get; }
 
@@ -119,7 +124,7 @@ public sealed class CpuidModel
     {
         if (IsBeyond(leaf))
         {
-            if (!_isIntel)
+            if (!IsIntel)
                 return default;
             leaf = _maximumBasic; // SDM: any leaf past the last answers as the highest basic one
         }
@@ -147,7 +152,7 @@ public sealed class CpuidModel
                 answer.Ebx = Has(CpuFeature.XsaveCompacted) || Has(CpuFeature.XsaveSupervisor) ? CompactedSize(dynamics.Xcr0 | dynamics.Xss) : 0;
                 break;
             case ExtendedBase + 1:
-                if (!_isIntel && !dynamics.ApicEnabled)
+                if (!IsIntel && !dynamics.ApicEnabled)
                     answer.Edx &= ~(1U << 9);
                 break;
             default:

@@ -63,6 +63,8 @@ public sealed unsafe class InstructionTable
         FarTransferInstructions.Register(table);
         InterruptInstructions.Register(table);
         DebugInstructions.Register(table);
+        SystemCallInstructions.Register(table);
+        DescriptorInstructions.Register(table);
         SimdInstructions.Register(table);
         X87Instructions.Register(table);
         return table;

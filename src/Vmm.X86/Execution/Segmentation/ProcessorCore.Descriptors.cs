@@ -57,6 +57,19 @@ public abstract unsafe partial class ProcessorCore
         return true;
     }
 
+    /// <summary>Reads a selector's descriptor if it has one; a null selector and one beyond its table have none. False: #PF or an exit.</summary>
+    internal bool TryReadDescriptor(ushort selector, out Descriptor descriptor, out bool found)
+    {
+        descriptor = default;
+        found = FindDescriptor(selector, 8, out ulong address) && !IsNull(selector);
+        if (!found)
+            return true;
+        if (!ReadSystem(address, out ulong low))
+            return false;
+        descriptor = new Descriptor(low) { Address = address };
+        return true;
+    }
+
     /// <summary>Reads the second half of a system descriptor in IA-32e mode; its type field must be zero.</summary>
     private bool ExtendDescriptor(ushort selector, int vector, ref Descriptor descriptor)
     {
