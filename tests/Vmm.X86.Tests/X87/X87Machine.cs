@@ -12,9 +12,9 @@ internal sealed unsafe class X87Machine : IDisposable
     public const ulong Data = 0x10000;
     public const int DataLength = 1024;
 
-    public X87Machine()
+    public X87Machine(CpuidModel? model = null)
     {
-        Cpu = new TestProcessor();
+        Cpu = new TestProcessor(model);
         VcpuState* s = State;
         s->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.NumericError | Cr0Bits.ExtensionType;
         s->Cr4 |= Cr4Bits.OsFxsr;

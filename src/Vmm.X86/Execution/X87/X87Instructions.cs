@@ -1,6 +1,6 @@
 namespace Vmm.X86.Execution;
 
-/// <summary>All x87 instructions, EMMS, FXSAVE and FXRSTOR.</summary>
+/// <summary>All x87 instructions, EMMS, FXSAVE, FXRSTOR, XSAVE and XRSTOR.</summary>
 internal static class X87Instructions
 {
     /// <summary>Enters every handler of this folder.</summary>
@@ -15,5 +15,6 @@ internal static class X87Instructions
         X87ControlInstructions.Register(table);
         X87StateInstructions.Register(table);
         FxsaveInstructions.Register(table);
+        XsaveInstructions.Register(table);
     }
 }
