@@ -64,6 +64,10 @@ public sealed class KeyboardControllerTests
         Answer().Should().Be(0xFA);
         Answer().Should().Be(0xAA);
         _controller.Out(0x60, 0xF2);
+        new[] { Answer(), Answer(), Answer() }.Should().Equal(new byte[] { 0xFA, 0xAB, 0x41 }, "the controller translates at first");
+        Command(0x60);
+        _controller.Out(0x60, 0x04);
+        _controller.Out(0x60, 0xF2);
         new[] { Answer(), Answer(), Answer() }.Should().Equal(0xFA, 0xAB, 0x83);
         _controller.Out(0x60, 0xED);
         Answer().Should().Be(0xFA);

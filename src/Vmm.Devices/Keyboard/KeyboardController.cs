@@ -15,6 +15,7 @@ public sealed class KeyboardController : BytePortDevice
     private const byte InterruptEnabled = 0x01;
     private const byte KeyboardDisabled = 0x10;
     private const byte AuxiliaryDisabled = 0x20;
+    private const byte Translates = 0x40;
 
     // The answers of one command are few; a guest that never reads loses the rest.
     private const int QueueLimit = 32;
@@ -42,7 +43,7 @@ public sealed class KeyboardController : BytePortDevice
         _line = line;
         _power = power;
         _a20 = a20;
-        _memory[0] = SystemFlag | AuxiliaryDisabled | 0x40;
+        _memory[0] = SystemFlag | AuxiliaryDisabled | Translates;
     }
 
     /// <inheritdoc/>
@@ -168,11 +169,20 @@ public sealed class KeyboardController : BytePortDevice
                 // Sending to the keyboard enables it.
                 _memory[0] &= unchecked((byte)~KeyboardDisabled);
                 foreach (byte answer in _keyboard.Answer(value))
-                    Send(answer);
+                    Send((_memory[0] & Translates) != 0 ? Translate(answer) : answer);
                 break;
         }
         return false;
     }
+
+    // From scan code set 2 to set 1, as far as this keyboard's answers change by it; what is 0xAA and above mostly stays.
+    private static byte Translate(byte answer) => answer switch
+    {
+        0x01 => 0x43,
+        0x02 or 0x83 => 0x41,
+        0x03 => 0x3F,
+        _ => answer,
+    };
 
     private void Send(byte value)
     {

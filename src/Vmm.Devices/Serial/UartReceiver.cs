@@ -9,6 +9,7 @@ internal sealed class UartReceiver
     private readonly ushort[] _waiting;
     private int _head;
     private int _waitingHead;
+    private byte _last;
 
     /// <param name="waitingLimit">How many of the host's bytes may wait.</param>
     public UartReceiver(int waitingLimit) => _waiting = new ushort[waitingLimit];
@@ -55,9 +56,10 @@ internal sealed class UartReceiver
 
     public byte Pop()
     {
+        // The single buffer register still has the byte read last; the FIFO gives nothing.
         if (Count == 0)
-            return 0;
-        byte value = (byte)_fifo[_head];
+            return FifoEnabled ? (byte)0 : _last;
+        byte value = _last = (byte)_fifo[_head];
         _head = (_head + 1) % FifoSize;
         Count--;
         return value;
