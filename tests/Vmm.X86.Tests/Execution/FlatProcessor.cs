@@ -24,6 +24,9 @@ public sealed unsafe class FlatProcessor : ProcessorCore
 
     public int TrackedWrites { get; private set; }
 
+    /// <summary>The memory's first 128 KiB appear again and again through the linear address space.</summary>
+    public bool Mirror { get; set; }
+
     public override int PhysicalAddressBits => 40;
 
     /// <summary>64-bit code, CPL 0, no paging.</summary>
@@ -89,7 +92,7 @@ public sealed unsafe class FlatProcessor : ProcessorCore
 
     protected override bool WalkGuest(ulong linear, PhysicalAccess access, DataPrivilege privilege, out ulong physical)
     {
-        physical = linear;
+        physical = Mirror ? linear & 0x1_FFFF : linear;
         return true;
     }
 
