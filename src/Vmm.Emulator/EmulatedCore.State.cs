@@ -1,3 +1,4 @@
+using Vmm.Emulator.Interrupts;
 using Vmm.X86.Execution;
 
 namespace Vmm.Emulator;
@@ -41,10 +42,10 @@ internal sealed unsafe partial class EmulatedCore
     }
 
     /// <summary>Reads an MSR past the guest's policy.</summary>
-    public bool TryReadOwnMsr(uint msr, out ulong value) => TryReadMsr(msr, out value);
+    public bool TryReadOwnMsr(uint msr, out ulong value) => (Apic is not null && LocalApic.OwnsMsr(msr) && Apic.TryReadMsr(msr, out value)) || TryReadMsr(msr, out value);
 
     /// <summary>Writes an MSR past the guest's policy. False: the value is refused.</summary>
-    public bool TryWriteOwnMsr(uint msr, ulong value) => WriteKnownMsr(msr, value, out bool known) != Outcome.Fault && known;
-
-    private void SetApicBase(ulong value) => State->ApicBase = value;
+    public bool TryWriteOwnMsr(uint msr, ulong value) => Apic is not null && LocalApic.OwnsMsr(msr)
+        ? TryWriteApicMsr(msr, value)
+        : WriteKnownMsr(msr, value, out bool known) != Outcome.Fault && known;
 }

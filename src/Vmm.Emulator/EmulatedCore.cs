@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Vmm.Emulator.Interrupts;
 using Vmm.Emulator.NestedPaging;
 using Vmm.X86;
 using Vmm.X86.Execution;
@@ -73,8 +74,10 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
             case ExternalRequestKind.MsrRead:
             case ExternalRequestKind.MsrWrite:
                 return TryAnswerMsr(ref request);
+            case ExternalRequestKind.MmioRead:
+                return TryReadApic(ref request);
             case ExternalRequestKind.MmioWrite:
-                return _partition.NestedMemory.Ring(request.Address, request.Size, request.Value);
+                return TryWriteApic(in request) || _partition.NestedMemory.Ring(request.Address, request.Size, request.Value);
             default:
                 return false;
         }
@@ -107,7 +110,14 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
         bool write = request.Kind == ExternalRequestKind.MsrWrite;
         MsrAction action = Policy((uint)request.Address, write);
         if (action == MsrAction.Allow)
+        {
+            if (Apic is not null && LocalApic.OwnsMsr((uint)request.Address))
+            {
+                request.Refused = !(write ? TryWriteApicMsr((uint)request.Address, request.Value) : Apic.TryReadMsr((uint)request.Address, out request.Value));
+                return true;
+            }
             action = _msrPolicy.Unknown;
+        }
         switch (action)
         {
             case MsrAction.Exit:

@@ -22,7 +22,7 @@ public sealed class EmulatorHypervisor : HypervisorBase
     private static HypervisorCapabilities Declare() => new(
         "emulator",
         [
-            Capability.SlatFormatChoice, Capability.CpuidExits, Capability.MsrExits, Capability.ExceptionExits,
+            Capability.SlatFormatChoice, Capability.LocalApic, Capability.X2Apic, Capability.CpuidExits, Capability.MsrExits, Capability.ExceptionExits,
             Capability.Hypercalls, Capability.ExecuteProtection, Capability.DirtyTracking, Capability.Doorbells, Capability.InstructionBudget,
             Capability.InstructionCounting, Capability.TimeControl, Capability.TranslationPageSize, Capability.PreciseSplitAccess,
             Capability.WalkViolations, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,

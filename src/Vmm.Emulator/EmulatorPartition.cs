@@ -1,3 +1,4 @@
+using Vmm.Emulator.Interrupts;
 using Vmm.Emulator.Time;
 using Vmm.X86;
 using Vmm.X86.Execution;
@@ -34,6 +35,9 @@ internal sealed class EmulatorPartition : PartitionBase
     /// <summary>The profile as the processors look it up.</summary>
     public CpuidModel Model { get; }
 
+    /// <summary>Between the local APICs.</summary>
+    public LocalApicBus ApicBus { get; } = new();
+
     /// <summary>Pages that hold decoded code.</summary>
     public CodeMap CodeMap { get; } = new();
 
@@ -55,9 +59,16 @@ internal sealed class EmulatorPartition : PartitionBase
             processor.Reset();
     }
 
+    protected override void RequestInterruptCore(in InterruptRequest request) => ApicBus.Deliver(ApicMessage.FromRequest(in request), null);
+
     protected override void SuspendTimeCore() => Clock.Suspend();
 
-    protected override void ResumeTimeCore() => Clock.Resume();
+    protected override void ResumeTimeCore()
+    {
+        Clock.Resume();
+        foreach (EmulatorVirtualProcessor processor in EmulatedProcessors)
+            processor.NotifyTimer();
+    }
 
     protected override void DisposeCore()
     {

@@ -20,6 +20,9 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
         _exceptionExits = partition.Options.ExceptionExits;
         _budget = partition.Options.InstructionBudget;
         Core = new EmulatedCore(partition, (uint)index);
+        _timer = new Timer(static processor => ((EmulatorVirtualProcessor)processor!).NotifyTimer(), this, Timeout.Infinite, Timeout.Infinite);
+        if (partition.Options.LocalApic != LocalApicMode.None)
+            Core.AddApic(this, partition.Options.LocalApic, index == 0);
         Reset();
     }
 
@@ -50,12 +53,17 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
     public void Reset()
     {
         Core.ResetState(ResetKind.PowerOn);
-        State->ApicBase = 0;
+        Core.ResetApic(Index == 0);
+        _endOfInterrupt = -1;
         _pending = _answered = false;
     }
 
     /// <summary>Frees the core.</summary>
-    public void Free() => Core.Dispose();
+    public void Free()
+    {
+        _timer.Dispose();
+        Core.Dispose();
+    }
 
     protected override void RequestExitCore() => Kick(KickReason.Exit);
 
@@ -74,6 +82,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                 exit = default;
                 return;
             }
+            if ((kick & KickReason.Timer) != 0 && Core.Apic is not null)
+                PollTimer();
             if (!Settle(out exit))
                 return;
             if (State->InstructionsRetired >= end)
@@ -128,29 +138,54 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                     return false;
                 }
             }
-            switch (State->Activity)
+            if (State->Activity == Activity.Shutdown)
             {
-                case Activity.Shutdown:
-                    exit = new VpExit(ExitKind.Shutdown, State->Rip);
-                    return false;
-                case Activity.WaitForSipi:
-                    exit = new VpExit(ExitKind.Halt, State->Rip);
-                    return false;
+                exit = new VpExit(ExitKind.Shutdown, State->Rip);
+                return false;
             }
-            Core.WindowRequested = EventsWaiting;
-            if (EventsWaiting && TryTakeEvent(InterruptibleCore, out InjectedEvent taken))
+            if (_endOfInterrupt >= 0)
+            {
+                exit = new VpExit(new ApicEoiExit { Vector = (byte)_endOfInterrupt }, State->Rip);
+                _endOfInterrupt = -1;
+                return false;
+            }
+            if (Core.Apic is not null && TakeApicSignals())
+                continue;
+            if (State->Activity != Activity.WaitForSipi && TryTakeNext(out InjectedEvent taken))
             {
                 State->Activity = Activity.Running;
                 Core.QueueEvent(in taken);
                 continue;
             }
-            if (State->Activity == Activity.Halted)
+            if (State->Activity == Activity.Running)
+                return true;
+            if (Core.Apic is null)
             {
                 exit = new VpExit(ExitKind.Halt, State->Rip);
                 return false;
             }
-            return true;
+            if (WaitForKick())
+                return false;
         }
+    }
+
+    /// <summary>Takes the event to deliver now; notes whether one waits for a window.</summary>
+    private bool TryTakeNext(out InjectedEvent taken)
+    {
+        Interruptible now = InterruptibleCore;
+        int vector = Core.Apic?.PendingVector ?? 0;
+        bool waiting = EventsWaiting;
+        Core.WindowRequested = waiting || vector != 0;
+        taken = default;
+        if (!Core.WindowRequested)
+            return false;
+        // Injected exceptions and NMIs come before the APIC's vectors, these before what is maskable from outside.
+        if (waiting && TryTakeEvent(vector == 0 ? now : now & ~Interruptible.Maskable, out taken))
+            return true;
+        if (vector == 0 || (now & Interruptible.Maskable) == 0)
+            return false;
+        taken = InjectedEvent.Interrupt(Core.Apic!.Acknowledge());
+        return true;
     }
 
     private bool Intercepts(out VpExit exit)
@@ -164,5 +199,4 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
         return true;
     }
 
-    private void Kick(uint reason) => Core.RequestKick(reason);
 }

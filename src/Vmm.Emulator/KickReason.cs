@@ -8,4 +8,7 @@ internal static class KickReason
 
     /// <summary>An event may be deliverable.</summary>
     public const uint Event = 2;
+
+    /// <summary>The APIC timer's time may have come.</summary>
+    public const uint Timer = 4;
 }

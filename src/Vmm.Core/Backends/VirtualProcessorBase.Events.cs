@@ -65,7 +65,14 @@ public abstract partial class VirtualProcessorBase
     protected abstract void NotifyEventCore();
 
     /// <summary>Something waits: an injected event, or the external interrupt source is asserted. Cheap; for the backend's loop.</summary>
-    protected bool EventsWaiting => Volatile.Read(ref _eventsWaiting) != 0 || (Index == 0 && _partition.ExternalInterruptSource is { Asserted: true });
+    protected bool EventsWaiting =>
+        Volatile.Read(ref _eventsWaiting) != 0 || (AcceptsExternalSource && _partition.ExternalInterruptSource is { Asserted: true });
+
+    /// <summary>
+    /// The external interrupt source reaches this processor: by default the bootstrap processor. A backend with a local APIC says whether LINT0 lets
+    /// it through.
+    /// </summary>
+    protected virtual bool AcceptsExternalSource => Index == 0;
 
     /// <summary>
     /// Takes the event to deliver now, by priority: exception, NMI, injected interrupt, external source. The backend must then deliver it before
@@ -80,7 +87,7 @@ public abstract partial class VirtualProcessorBase
             _eventsDelivered++;
             return true;
         }
-        if ((interruptible & Interruptible.Maskable) != 0 && Index == 0 && _partition.ExternalInterruptSource is { Asserted: true } source)
+        if ((interruptible & Interruptible.Maskable) != 0 && AcceptsExternalSource && _partition.ExternalInterruptSource is { Asserted: true } source)
         {
             int vector = source.Acknowledge();
             if (vector is >= 0 and <= 255)

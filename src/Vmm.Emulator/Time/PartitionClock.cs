@@ -21,6 +21,9 @@ internal sealed class PartitionClock
     /// <summary>Ticks a second.</summary>
     public ulong Frequency { get; }
 
+    /// <summary>Time stands still.</summary>
+    public bool IsSuspended => Volatile.Read(ref _suspensions) != 0;
+
     /// <summary>Ticks since the partition was made, less the time it was suspended.</summary>
     public ulong Now
     {
