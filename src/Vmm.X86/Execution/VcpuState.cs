@@ -148,6 +148,15 @@ public unsafe struct VcpuState
     /// <summary>Offset of <see cref="Zero"/>.</summary>
     internal const ushort ZeroOffset = 16 * 8;
 
+    /// <summary>Offset of <see cref="Vector"/>.</summary>
+    internal static readonly ushort VectorOffset = FindVector();
+
+    private static ushort FindVector()
+    {
+        VcpuState state = default;
+        return (ushort)((byte*)&state.Vector[0] - (byte*)&state);
+    }
+
     /// <summary>A general register.</summary>
     /// <param name="state">The state block.</param>
     /// <param name="index">Encoding order, 0 to 15.</param>

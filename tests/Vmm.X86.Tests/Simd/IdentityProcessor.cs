@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Iced.Intel;
 using Vmm.X86.Execution;
 
@@ -9,8 +10,12 @@ namespace Vmm.X86.Tests.Simd;
 // SAFETY: tests point it only at memory they own.
 internal sealed unsafe class IdentityProcessor : ProcessorCore
 {
-    public IdentityProcessor()
+    private readonly byte* _code = (byte*)NativeMemory.AlignedAlloc(4096, 4096);
+
+    public IdentityProcessor(CpuidModel? model = null)
     {
+        if (model != null)
+            Model = model;
         ResetState(ResetKind.PowerOn);
         State->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.NumericError | Cr0Bits.Paging | Cr0Bits.MonitorCoprocessor;
         State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions;
@@ -21,6 +26,27 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     }
 
     public VcpuState* S => State;
+
+    /// <summary>Puts one instruction where the processor can fetch it.</summary>
+    public Instruction Place(Instruction instruction)
+    {
+        Assembler assembler = new(64);
+        assembler.AddInstruction(instruction);
+        using MemoryStream stream = new();
+        assembler.Assemble(new StreamCodeWriter(stream), (ulong)_code);
+        byte[] bytes = stream.ToArray();
+        bytes.CopyTo(new Span<byte>(_code, 16));
+        Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes), (ulong)_code);
+        decoder.Decode(out Instruction decoded);
+        decoded.Code.Should().Be(instruction.Code);
+        return decoded;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        NativeMemory.AlignedFree(_code);
+    }
 
     /// <summary>Assembles one instruction and runs its handler from Iced's form.</summary>
     public Outcome Run(Action<Assembler> instruction)

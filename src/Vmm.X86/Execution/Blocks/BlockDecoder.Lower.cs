@@ -92,7 +92,7 @@ internal sealed unsafe partial class BlockDecoder
                 return LowerReturn(in i, offset);
             default:
                 if (i.ConditionCode == ConditionCode.None)
-                    return false;
+                    return LowerSimd(in i, offset);
                 if (i.IsJccShortOrNear)
                     return LowerConditional(in i, offset);
                 return i.Code is >= Code.Seto_rm8 and <= Code.Setg_rm8 ? LowerSet(in i, offset)

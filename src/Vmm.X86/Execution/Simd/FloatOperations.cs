@@ -8,6 +8,14 @@ internal interface IFloatOperation
     /// <summary>The result; exceptions are merged into <paramref name="flags"/>.</summary>
     static abstract ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat;
+
+    /// <summary>The host's answer.</summary>
+    static abstract ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IFloatFormat;
+
+    /// <summary>The host's answer is the guest's when <see cref="HostFloat.Usual"/>.</summary>
+    static abstract bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
+        where TFormat : struct, IFloatFormat;
 }
 
 /// <summary>
@@ -49,6 +57,11 @@ internal static class HostFloat
         : BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle((uint)a) / BitConverter.UInt32BitsToSingle((uint)b));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Less<TFormat>(ulong a, ulong b) => typeof(TFormat) == typeof(Binary64)
+        ? BitConverter.UInt64BitsToDouble(a) < BitConverter.UInt64BitsToDouble(b)
+        : BitConverter.UInt32BitsToSingle((uint)a) < BitConverter.UInt32BitsToSingle((uint)b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong SquareRoot<TFormat>(ulong a) => typeof(TFormat) == typeof(Binary64)
         ? BitConverter.DoubleToUInt64Bits(Math.Sqrt(BitConverter.UInt64BitsToDouble(a)))
         : BitConverter.SingleToUInt32Bits(MathF.Sqrt(BitConverter.UInt32BitsToSingle((uint)a)));
@@ -57,87 +70,132 @@ internal static class HostFloat
 internal readonly struct FloatAdd : IFloatOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IFloatFormat => HostFloat.Add<TFormat>(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
+        where TFormat : struct, IFloatFormat =>
+        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b) && FloatFormat<TFormat>.IsNormal(result);
+
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
     {
-        if (HostFloat.Usual(mxcsr) && FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b))
-        {
-            ulong result = HostFloat.Add<TFormat>(a, b);
-            if (FloatFormat<TFormat>.IsNormal(result))
-                return result;
-        }
-        return SoftFloat<TFormat>.Add(a, b, mxcsr, ref flags);
+        ulong result = Host<TFormat>(a, b);
+        return HostFloat.Usual(mxcsr) && Ordinary<TFormat>(a, b, result) ? result : SoftFloat<TFormat>.Add(a, b, mxcsr, ref flags);
     }
 }
 
 internal readonly struct FloatSubtract : IFloatOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IFloatFormat => HostFloat.Subtract<TFormat>(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
+        where TFormat : struct, IFloatFormat =>
+        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b) && FloatFormat<TFormat>.IsNormal(result);
+
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
     {
-        if (HostFloat.Usual(mxcsr) && FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b))
-        {
-            ulong result = HostFloat.Subtract<TFormat>(a, b);
-            if (FloatFormat<TFormat>.IsNormal(result))
-                return result;
-        }
-        return SoftFloat<TFormat>.Subtract(a, b, mxcsr, ref flags);
+        ulong result = Host<TFormat>(a, b);
+        return HostFloat.Usual(mxcsr) && Ordinary<TFormat>(a, b, result) ? result : SoftFloat<TFormat>.Subtract(a, b, mxcsr, ref flags);
     }
 }
 
 internal readonly struct FloatMultiply : IFloatOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IFloatFormat => HostFloat.Multiply<TFormat>(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
+        where TFormat : struct, IFloatFormat =>
+        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b) && HostFloat.Comfortable<TFormat>(result);
+
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
     {
-        if (HostFloat.Usual(mxcsr) && FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b))
-        {
-            ulong result = HostFloat.Multiply<TFormat>(a, b);
-            if (HostFloat.Comfortable<TFormat>(result))
-                return result;
-        }
-        return SoftFloat<TFormat>.Multiply(a, b, mxcsr, ref flags);
+        ulong result = Host<TFormat>(a, b);
+        return HostFloat.Usual(mxcsr) && Ordinary<TFormat>(a, b, result) ? result : SoftFloat<TFormat>.Multiply(a, b, mxcsr, ref flags);
     }
 }
 
 internal readonly struct FloatDivide : IFloatOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IFloatFormat => HostFloat.Divide<TFormat>(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
+        where TFormat : struct, IFloatFormat =>
+        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b) && HostFloat.Comfortable<TFormat>(result);
+
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
     {
-        if (HostFloat.Usual(mxcsr) && FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b))
-        {
-            ulong result = HostFloat.Divide<TFormat>(a, b);
-            if (HostFloat.Comfortable<TFormat>(result))
-                return result;
-        }
-        return SoftFloat<TFormat>.Divide(a, b, mxcsr, ref flags);
+        ulong result = Host<TFormat>(a, b);
+        return HostFloat.Usual(mxcsr) && Ordinary<TFormat>(a, b, result) ? result : SoftFloat<TFormat>.Divide(a, b, mxcsr, ref flags);
     }
 }
 
 internal readonly struct FloatSquareRoot : IFloatOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IFloatFormat => HostFloat.SquareRoot<TFormat>(b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
+        where TFormat : struct, IFloatFormat =>
+        FloatFormat<TFormat>.IsNormal(b) && (b & FloatFormat<TFormat>.Sign) == 0;
+
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
     {
-        if (HostFloat.Usual(mxcsr) && FloatFormat<TFormat>.IsNormal(b) && (b & FloatFormat<TFormat>.Sign) == 0)
-            return HostFloat.SquareRoot<TFormat>(b); // always normal
-        return SoftFloat<TFormat>.SquareRoot(b, mxcsr, ref flags);
+        ulong result = Host<TFormat>(a, b);
+        return HostFloat.Usual(mxcsr) && Ordinary<TFormat>(a, b, result) ? result : SoftFloat<TFormat>.SquareRoot(b, mxcsr, ref flags);
     }
 }
 
 internal readonly struct FloatMinimum : IFloatOperation
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IFloatFormat => HostFloat.Less<TFormat>(a, b) ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
+        where TFormat : struct, IFloatFormat =>
+        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b);
+
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
-        where TFormat : struct, IFloatFormat => SoftFloat<TFormat>.Minimum(a, b, mxcsr, ref flags);
+        where TFormat : struct, IFloatFormat
+    {
+        ulong result = Host<TFormat>(a, b);
+        return HostFloat.Usual(mxcsr) && Ordinary<TFormat>(a, b, result) ? result : SoftFloat<TFormat>.Minimum(a, b, mxcsr, ref flags);
+    }
 }
 
 internal readonly struct FloatMaximum : IFloatOperation
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Host<TFormat>(ulong a, ulong b)
+        where TFormat : struct, IFloatFormat => HostFloat.Less<TFormat>(b, a) ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
+        where TFormat : struct, IFloatFormat =>
+        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b);
+
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
-        where TFormat : struct, IFloatFormat => SoftFloat<TFormat>.Maximum(a, b, mxcsr, ref flags);
+        where TFormat : struct, IFloatFormat
+    {
+        ulong result = Host<TFormat>(a, b);
+        return HostFloat.Usual(mxcsr) && Ordinary<TFormat>(a, b, result) ? result : SoftFloat<TFormat>.Maximum(a, b, mxcsr, ref flags);
+    }
 }

@@ -1,0 +1,87 @@
+using Iced.Intel;
+
+namespace Vmm.X86.Execution;
+
+internal sealed unsafe partial class BlockDecoder
+{
+    /// <summary>Packed arithmetic, logic and comparisons, or what follows.</summary>
+    private bool LowerSimdInteger(in Instruction i, int offset) => i.Code switch
+    {
+        Code.Paddb_xmm_xmmm128 => LowerSimd<PackedOperation<Paddb>>(in i, offset),
+        Code.Paddw_xmm_xmmm128 => LowerSimd<PackedOperation<Paddw>>(in i, offset),
+        Code.Paddd_xmm_xmmm128 => LowerSimd<PackedOperation<Paddd>>(in i, offset),
+        Code.Paddq_xmm_xmmm128 => LowerSimd<PackedOperation<Paddq>>(in i, offset),
+        Code.Psubb_xmm_xmmm128 => LowerSimd<PackedOperation<Psubb>>(in i, offset),
+        Code.Psubw_xmm_xmmm128 => LowerSimd<PackedOperation<Psubw>>(in i, offset),
+        Code.Psubd_xmm_xmmm128 => LowerSimd<PackedOperation<Psubd>>(in i, offset),
+        Code.Psubq_xmm_xmmm128 => LowerSimd<PackedOperation<Psubq>>(in i, offset),
+        Code.Paddusb_xmm_xmmm128 => LowerSimd<PackedOperation<Paddusb>>(in i, offset),
+        Code.Paddsw_xmm_xmmm128 => LowerSimd<PackedOperation<Paddsw>>(in i, offset),
+        Code.Psubusb_xmm_xmmm128 => LowerSimd<PackedOperation<Psubusb>>(in i, offset),
+        Code.Pminub_xmm_xmmm128 => LowerSimd<PackedOperation<Pminub>>(in i, offset),
+        Code.Pmaxub_xmm_xmmm128 => LowerSimd<PackedOperation<Pmaxub>>(in i, offset),
+        Code.Pminsw_xmm_xmmm128 => LowerSimd<PackedOperation<Pminsw>>(in i, offset),
+        Code.Pmaxsw_xmm_xmmm128 => LowerSimd<PackedOperation<Pmaxsw>>(in i, offset),
+        Code.Pavgb_xmm_xmmm128 => LowerSimd<PackedOperation<Pavgb>>(in i, offset),
+        Code.Pmullw_xmm_xmmm128 => LowerSimd<PackedOperation<Pmullw>>(in i, offset),
+        Code.Pmulhw_xmm_xmmm128 => LowerSimd<PackedOperation<Pmulhw>>(in i, offset),
+        Code.Pmulhuw_xmm_xmmm128 => LowerSimd<PackedOperation<Pmulhuw>>(in i, offset),
+        Code.Pmuludq_xmm_xmmm128 => LowerSimd<PackedOperation<Pmuludq>>(in i, offset),
+        Code.Pmaddwd_xmm_xmmm128 => LowerSimd<PackedOperation<Pmaddwd>>(in i, offset),
+        Code.Psadbw_xmm_xmmm128 => LowerSimd<PackedOperation<Psadbw>>(in i, offset),
+        Code.Pand_xmm_xmmm128 or Code.Andps_xmm_xmmm128 or Code.Andpd_xmm_xmmm128 => LowerSimd<PackedOperation<Pand>>(in i, offset),
+        Code.Pandn_xmm_xmmm128 or Code.Andnps_xmm_xmmm128 or Code.Andnpd_xmm_xmmm128 => LowerSimd<PackedOperation<Pandn>>(in i, offset),
+        Code.Por_xmm_xmmm128 or Code.Orps_xmm_xmmm128 or Code.Orpd_xmm_xmmm128 => LowerSimd<PackedOperation<Por>>(in i, offset),
+        Code.Pxor_xmm_xmmm128 or Code.Xorps_xmm_xmmm128 or Code.Xorpd_xmm_xmmm128 => LowerSimd<PackedOperation<Pxor>>(in i, offset),
+        Code.Pcmpeqb_xmm_xmmm128 => LowerSimd<PackedOperation<Pcmpeqb>>(in i, offset),
+        Code.Pcmpeqw_xmm_xmmm128 => LowerSimd<PackedOperation<Pcmpeqw>>(in i, offset),
+        Code.Pcmpeqd_xmm_xmmm128 => LowerSimd<PackedOperation<Pcmpeqd>>(in i, offset),
+        Code.Pcmpgtb_xmm_xmmm128 => LowerSimd<PackedOperation<Pcmpgtb>>(in i, offset),
+        Code.Pcmpgtw_xmm_xmmm128 => LowerSimd<PackedOperation<Pcmpgtw>>(in i, offset),
+        Code.Pcmpgtd_xmm_xmmm128 => LowerSimd<PackedOperation<Pcmpgtd>>(in i, offset),
+        _ => LowerSimdFormat(in i, offset),
+    };
+
+    /// <summary>Packs, shuffles, shifts and masks, or what follows.</summary>
+    private bool LowerSimdFormat(in Instruction i, int offset) => i.Code switch
+    {
+        Code.Packsswb_xmm_xmmm128 => LowerSimd<PackedOperation<Packsswb>>(in i, offset),
+        Code.Packssdw_xmm_xmmm128 => LowerSimd<PackedOperation<Packssdw>>(in i, offset),
+        Code.Packuswb_xmm_xmmm128 => LowerSimd<PackedOperation<Packuswb>>(in i, offset),
+        Code.Punpcklbw_xmm_xmmm128 => LowerSimd<PackedOperation<Punpcklbw>>(in i, offset),
+        Code.Punpcklwd_xmm_xmmm128 => LowerSimd<PackedOperation<Punpcklwd>>(in i, offset),
+        Code.Punpckhbw_xmm_xmmm128 => LowerSimd<PackedOperation<Punpckhbw>>(in i, offset),
+        Code.Punpckhwd_xmm_xmmm128 => LowerSimd<PackedOperation<Punpckhwd>>(in i, offset),
+        Code.Punpckldq_xmm_xmmm128 or Code.Unpcklps_xmm_xmmm128 => LowerSimd<PackedOperation<Punpckldq>>(in i, offset),
+        Code.Punpcklqdq_xmm_xmmm128 or Code.Unpcklpd_xmm_xmmm128 => LowerSimd<PackedOperation<Punpcklqdq>>(in i, offset),
+        Code.Punpckhdq_xmm_xmmm128 or Code.Unpckhps_xmm_xmmm128 => LowerSimd<PackedOperation<Punpckhdq>>(in i, offset),
+        Code.Punpckhqdq_xmm_xmmm128 or Code.Unpckhpd_xmm_xmmm128 => LowerSimd<PackedOperation<Punpckhqdq>>(in i, offset),
+        Code.Pshufd_xmm_xmmm128_imm8 => LowerSimd<PackedImmediateOperation<Pshufd>>(in i, offset),
+        Code.Pshuflw_xmm_xmmm128_imm8 => LowerSimd<PackedImmediateOperation<Pshuflw>>(in i, offset),
+        Code.Pshufhw_xmm_xmmm128_imm8 => LowerSimd<PackedImmediateOperation<Pshufhw>>(in i, offset),
+        Code.Shufps_xmm_xmmm128_imm8 => LowerSimd<PackedImmediateOperation<Shufps>>(in i, offset),
+        Code.Shufpd_xmm_xmmm128_imm8 => LowerSimd<PackedImmediateOperation<Shufpd>>(in i, offset),
+        Code.Psllw_xmm_xmmm128 => LowerSimd<PackedShiftOperation<Psllw>>(in i, offset),
+        Code.Pslld_xmm_xmmm128 => LowerSimd<PackedShiftOperation<Pslld>>(in i, offset),
+        Code.Psllq_xmm_xmmm128 => LowerSimd<PackedShiftOperation<Psllq>>(in i, offset),
+        Code.Psrlw_xmm_xmmm128 => LowerSimd<PackedShiftOperation<Psrlw>>(in i, offset),
+        Code.Psrld_xmm_xmmm128 => LowerSimd<PackedShiftOperation<Psrld>>(in i, offset),
+        Code.Psrlq_xmm_xmmm128 => LowerSimd<PackedShiftOperation<Psrlq>>(in i, offset),
+        Code.Psraw_xmm_xmmm128 => LowerSimd<PackedShiftOperation<Psraw>>(in i, offset),
+        Code.Psrad_xmm_xmmm128 => LowerSimd<PackedShiftOperation<Psrad>>(in i, offset),
+        Code.Psllw_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Psllw>>(in i, offset),
+        Code.Pslld_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Pslld>>(in i, offset),
+        Code.Psllq_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Psllq>>(in i, offset),
+        Code.Psrlw_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Psrlw>>(in i, offset),
+        Code.Psrld_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Psrld>>(in i, offset),
+        Code.Psrlq_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Psrlq>>(in i, offset),
+        Code.Psraw_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Psraw>>(in i, offset),
+        Code.Psrad_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Psrad>>(in i, offset),
+        Code.Pslldq_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Pslldq>>(in i, offset),
+        Code.Psrldq_xmm_imm8 => LowerSimd<PackedShiftImmediateOperation<Psrldq>>(in i, offset),
+        Code.Pmovmskb_r32_xmm or Code.Pmovmskb_r64_xmm => LowerSimd<ByteMask>(in i, offset),
+        Code.Movmskpd_r32_xmm or Code.Movmskpd_r64_xmm => LowerSimd<DoubleMask>(in i, offset),
+        Code.Movmskps_r32_xmm or Code.Movmskps_r64_xmm => LowerSimd<SingleMask>(in i, offset),
+        _ => LowerSimdMove(in i, offset),
+    };
+}
