@@ -34,6 +34,7 @@ internal readonly unsafe struct IntegerToFloat<T, TFormat> : ISimdOperation
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
     public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
     {
         uint flags = 0;
@@ -50,7 +51,11 @@ internal readonly unsafe struct FloatToInteger<T, TFormat> : ISimdOperation
     where T : unmanaged
     where TFormat : struct, IFloatFormat
 {
-    public static int Size => FloatFormat<TFormat>.Size;
+    public static int Size
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => FloatFormat<TFormat>.Size;
+    }
 
     public static bool Aligned => false;
 
@@ -68,6 +73,7 @@ internal readonly unsafe struct FloatToInteger<T, TFormat> : ISimdOperation
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
     public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
     {
         uint flags = 0;
@@ -97,6 +103,7 @@ internal readonly unsafe struct SingleToDouble : ISimdOperation
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
     public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
     {
         uint flags = 0;
@@ -126,6 +133,7 @@ internal readonly unsafe struct DoubleToSingle : ISimdOperation
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
     public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
     {
         uint flags = 0;

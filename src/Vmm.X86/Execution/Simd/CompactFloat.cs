@@ -11,7 +11,11 @@ internal readonly unsafe struct ScalarFloat<TOperation, TFormat> : ISimdOperatio
     where TOperation : struct, IFloatOperation
     where TFormat : struct, IFloatFormat
 {
-    public static int Size => FloatFormat<TFormat>.Size;
+    public static int Size
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => FloatFormat<TFormat>.Size;
+    }
 
     public static bool Aligned => false;
 
@@ -31,6 +35,7 @@ internal readonly unsafe struct ScalarFloat<TOperation, TFormat> : ISimdOperatio
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
     public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
     {
         Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
@@ -68,6 +73,7 @@ internal readonly unsafe struct PackedFloat<TOperation, TFormat> : ISimdOperatio
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
     public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
     {
         Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
@@ -90,7 +96,11 @@ internal readonly unsafe struct CompareFloat<TFormat, TSignalling> : ISimdOperat
     where TFormat : struct, IFloatFormat
     where TSignalling : struct, ISignalling
 {
-    public static int Size => FloatFormat<TFormat>.Size;
+    public static int Size
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => FloatFormat<TFormat>.Size;
+    }
 
     public static bool Aligned => false;
 
@@ -118,6 +128,7 @@ internal readonly unsafe struct CompareFloat<TFormat, TSignalling> : ISimdOperat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Comparable(ulong x) => FloatFormat<TFormat>.IsNormal(x) || FloatFormat<TFormat>.Magnitude(x) == 0;
 
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
     public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
     {
         uint flags = 0;

@@ -11,10 +11,13 @@ namespace Vmm.X86.Execution;
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call.
 internal static unsafe class FloatApproximations
 {
-    private static uint Reciprocal(uint x)
+    private static uint Reciprocal(uint x) => Sse.IsSupported
+        ? Sse.ReciprocalScalar(Vector128.CreateScalar(x).AsSingle()).AsUInt32().ToScalar()
+        : PortableReciprocal(x);
+
+    /// <summary>Where the host has no such instruction.</summary>
+    internal static uint PortableReciprocal(uint x)
     {
-        if (Sse.IsSupported)
-            return Sse.ReciprocalScalar(Vector128.CreateScalar(x).AsSingle()).AsUInt32().ToScalar();
         uint magnitude = x & 0x7FFF_FFFF, sign = x & 0x8000_0000;
         if (magnitude > 0x7F80_0000)
             return x | 0x40_0000;
@@ -24,10 +27,13 @@ internal static unsafe class FloatApproximations
         return (result & 0x7FFF_FFFF) < 0x80_0000 ? sign : result;
     }
 
-    private static uint ReciprocalSquareRoot(uint x)
+    private static uint ReciprocalSquareRoot(uint x) => Sse.IsSupported
+        ? Sse.ReciprocalSqrtScalar(Vector128.CreateScalar(x).AsSingle()).AsUInt32().ToScalar()
+        : PortableReciprocalSquareRoot(x);
+
+    /// <inheritdoc cref="PortableReciprocal"/>
+    internal static uint PortableReciprocalSquareRoot(uint x)
     {
-        if (Sse.IsSupported)
-            return Sse.ReciprocalSqrtScalar(Vector128.CreateScalar(x).AsSingle()).AsUInt32().ToScalar();
         uint magnitude = x & 0x7FFF_FFFF, sign = x & 0x8000_0000;
         if (magnitude > 0x7F80_0000)
             return x | 0x40_0000;

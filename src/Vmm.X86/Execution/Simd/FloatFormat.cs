@@ -15,17 +15,33 @@ internal interface IFloatFormat
 /// <summary>Single precision.</summary>
 internal readonly struct Binary32 : IFloatFormat
 {
-    public static int FractionBits => 23;
+    public static int FractionBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 23;
+    }
 
-    public static int ExponentBits => 8;
+    public static int ExponentBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 8;
+    }
 }
 
 /// <summary>Double precision.</summary>
 internal readonly struct Binary64 : IFloatFormat
 {
-    public static int FractionBits => 52;
+    public static int FractionBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 52;
+    }
 
-    public static int ExponentBits => 11;
+    public static int ExponentBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 11;
+    }
 }
 
 /// <summary>Constants and classification of a format.</summary>
@@ -33,24 +49,60 @@ internal static class FloatFormat<TFormat>
     where TFormat : struct, IFloatFormat
 {
     /// <summary>Bytes of a value.</summary>
-    public static int Size => (TFormat.FractionBits + TFormat.ExponentBits + 1) / 8;
+    public static int Size
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (TFormat.FractionBits + TFormat.ExponentBits + 1) / 8;
+    }
 
-    public static int LargestExponent => (1 << TFormat.ExponentBits) - 1;
+    public static int LargestExponent
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (1 << TFormat.ExponentBits) - 1;
+    }
 
-    public static int Bias => LargestExponent >> 1;
+    public static int Bias
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => LargestExponent >> 1;
+    }
 
-    public static ulong Sign => 1UL << (TFormat.FractionBits + TFormat.ExponentBits);
+    public static ulong Sign
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1UL << (TFormat.FractionBits + TFormat.ExponentBits);
+    }
 
-    public static ulong Hidden => 1UL << TFormat.FractionBits;
+    public static ulong Hidden
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1UL << TFormat.FractionBits;
+    }
 
-    public static ulong Fraction => Hidden - 1;
+    public static ulong Fraction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Hidden - 1;
+    }
 
-    public static ulong Quiet => Hidden >> 1;
+    public static ulong Quiet
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Hidden >> 1;
+    }
 
-    public static ulong Infinity => (ulong)LargestExponent << TFormat.FractionBits;
+    public static ulong Infinity
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (ulong)LargestExponent << TFormat.FractionBits;
+    }
 
     /// <summary>The "real indefinite": what an invalid operation gives.</summary>
-    public static ulong Indefinite => Sign | Infinity | Quiet;
+    public static ulong Indefinite
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Sign | Infinity | Quiet;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Magnitude(ulong x) => x & (Sign - 1);

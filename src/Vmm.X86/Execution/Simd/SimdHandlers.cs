@@ -12,7 +12,11 @@ internal static unsafe class SimdHandlers
         where TOperation : struct, ISimdOperation
     {
         if (!TOperation.TryApply(s, op, (byte*)s + op->Source))
-            return RegisterSlow<TOperation>(cpu, s, op);
+        {
+            // By address, so that it is not inlined here and this handler keeps needing no stack.
+            delegate*<ProcessorCore, VcpuState*, DecodedOperation*, DecodedOperation*> slow = &RegisterSlow<TOperation>;
+            return slow(cpu, s, op);
+        }
         return Dispatch.Next(cpu, s, op);
     }
 

@@ -1,0 +1,80 @@
+using Iced.Intel;
+using Vmm.X86.Execution;
+using Vmm.X86.Tests.Execution;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Vmm.X86.Tests.Simd;
+
+/// <summary>Loops over every SSE encoding on a small stack: a handler that kept a frame would overflow it.</summary>
+// SAFETY: the pointers are the processor's state block and its memory.
+public sealed unsafe class TailCallTests
+{
+    private const int Copies = 24, Iterations = 1500;
+
+    [Theory]
+    [InlineData(0x1FA0u)] // the ordinary case
+    [InlineData(0x5F80u)] // rounding up: never the host's arithmetic
+    public void Handlers_keep_no_stack(uint mxcsr)
+    {
+        int forms = 0;
+        Exception? failure = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                forms = RunAll(mxcsr);
+            }
+#pragma warning disable CA1031 // handed to the test's own thread
+            catch (Exception e)
+            {
+                failure = e;
+            }
+#pragma warning restore CA1031
+        }, 256 << 10);
+        thread.Start();
+        thread.Join();
+        failure.Should().BeNull();
+        forms.Should().BeGreaterThan(400);
+    }
+
+    private static int RunAll(uint mxcsr)
+    {
+        int forms = 0;
+        Random random = new(1);
+        foreach (Code code in SimdEncodings.All)
+        {
+            if (code.Mnemonic() is Mnemonic.Ldmxcsr or Mnemonic.Maskmovdqu or Mnemonic.Maskmovq || code.ToOpCode().GetOpKind(0).ToString()[0] == 'm')
+                continue;
+            foreach (Instruction form in SimdEncodings.Forms(code, random).Take(3).DistinctBy(f => f.Op1Kind))
+            {
+                forms++;
+                RunOne(form, mxcsr);
+            }
+        }
+        return forms;
+    }
+
+    private static void RunOne(Instruction form, uint mxcsr)
+    {
+        using FlatProcessor cpu = new();
+        cpu.Assemble(a =>
+        {
+            Iced.Intel.Label loop = a.CreateLabel();
+            a.mov(esi, Iterations);
+            a.Label(ref loop);
+            for (int i = 0; i < Copies; i++)
+                a.AddInstruction(form);
+            a.dec(esi);
+            a.jnz(loop);
+            a.hlt();
+        });
+        cpu.State->General[3] = FlatProcessor.Data;
+        cpu.State->Mxcsr = mxcsr;
+        for (int i = 0; i < 64; i++)
+            cpu.State->Vector[i] = BitConverter.DoubleToUInt64Bits(1.0 + (i / 64.0));
+        for (int i = 0; i < 8; i++)
+            ((double*)(cpu.Memory + FlatProcessor.Data))[i] = 1.25;
+        cpu.Execute().Should().Be(RunResult.Idle, form.ToString());
+        cpu.State->InstructionsRetired.Should().Be(2 + (Iterations * (Copies + 2)));
+    }
+}
