@@ -10,12 +10,11 @@ namespace Vmm.X86.Tests.Simd;
 // SAFETY: tests point it only at memory they own.
 internal sealed unsafe class IdentityProcessor : ProcessorCore
 {
-    private readonly byte* _code = (byte*)NativeMemory.AlignedAlloc(4096, 4096);
+    private readonly byte* _code = (byte*)NativeMemory.AlignedAlloc(8192, 4096);
 
     public IdentityProcessor(CpuidModel? model = null)
     {
-        if (model != null)
-            Model = model;
+        Model = model ?? Models.With(CpuFeature.Sse3, CpuFeature.SupplementalSse3, CpuFeature.Sse41, CpuFeature.Sse42);
         ResetState(ResetKind.PowerOn);
         State->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.NumericError | Cr0Bits.Paging | Cr0Bits.MonitorCoprocessor;
         State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions;
@@ -26,6 +25,20 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     }
 
     public VcpuState* S => State;
+
+    /// <summary>A page of data.</summary>
+    public byte* Data => _code + 4096;
+
+    /// <summary>Assembles a program and points RIP at it.</summary>
+    public void Load(Action<Assembler> program)
+    {
+        Assembler assembler = new(64);
+        program(assembler);
+        using MemoryStream stream = new();
+        assembler.Assemble(new StreamCodeWriter(stream), (ulong)_code);
+        stream.ToArray().CopyTo(new Span<byte>(_code, 4096));
+        State->Rip = (ulong)_code;
+    }
 
     /// <summary>Puts one instruction where the processor can fetch it.</summary>
     public Instruction Place(Instruction instruction)

@@ -1,6 +1,5 @@
 using Iced.Intel;
 using Vmm.X86.Execution;
-using Vmm.X86.Tests.Execution;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.X86.Tests.Simd;
@@ -9,7 +8,7 @@ namespace Vmm.X86.Tests.Simd;
 // SAFETY: the pointers are the processor's state block and its memory.
 public sealed unsafe class TailCallTests
 {
-    private const int Copies = 24, Iterations = 1500;
+    private const int Copies = 24, Iterations = 900;
 
     [Theory]
     [InlineData(0x1FA0u)] // the ordinary case
@@ -56,8 +55,8 @@ public sealed unsafe class TailCallTests
 
     private static void RunOne(Instruction form, uint mxcsr)
     {
-        using FlatProcessor cpu = new();
-        cpu.Assemble(a =>
+        using IdentityProcessor cpu = new();
+        cpu.Load(a =>
         {
             Iced.Intel.Label loop = a.CreateLabel();
             a.mov(esi, Iterations);
@@ -68,12 +67,12 @@ public sealed unsafe class TailCallTests
             a.jnz(loop);
             a.hlt();
         });
-        cpu.State->General[3] = FlatProcessor.Data;
+        cpu.State->General[3] = (ulong)cpu.Data;
         cpu.State->Mxcsr = mxcsr;
         for (int i = 0; i < 64; i++)
             cpu.State->Vector[i] = BitConverter.DoubleToUInt64Bits(1.0 + (i / 64.0));
         for (int i = 0; i < 8; i++)
-            ((double*)(cpu.Memory + FlatProcessor.Data))[i] = 1.25;
+            ((double*)cpu.Data)[i] = 1.25;
         cpu.Execute().Should().Be(RunResult.Idle, form.ToString());
         cpu.State->InstructionsRetired.Should().Be(2 + (Iterations * (Copies + 2)));
     }
