@@ -56,7 +56,7 @@ public sealed partial class GuestMachine : IDisposable
         return code.Length;
     }
 
-    /// <summary>Reads 1, 2, 4 or 8 bytes of guest-physical memory.</summary>
+    /// <summary>Reads 1 to 8 bytes of guest-physical memory.</summary>
     public ulong Peek(ulong address, int size = 8)
     {
         Span<byte> bytes = stackalloc byte[8];
@@ -65,7 +65,7 @@ public sealed partial class GuestMachine : IDisposable
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 
-    /// <summary>Writes 1, 2, 4 or 8 bytes of guest-physical memory.</summary>
+    /// <summary>Writes 1 to 8 bytes of guest-physical memory.</summary>
     public void Poke(ulong address, ulong value, int size = 8)
     {
         Span<byte> bytes = stackalloc byte[8];
