@@ -81,7 +81,7 @@ public sealed partial class ScriptedProcessor
     internal void ResetState()
     {
         PartitionOptions options = Partition.Options;
-        _state = PowerOnState.Create(options.CpuProfile, Index, options.LocalApic);
+        _state = PowerOnState.Create(options.CpuProfile ?? CpuProfiles.V1, Index, options.LocalApic);
         _events = _state.Events;
         foreach (uint msr in _msrs.Keys.ToArray())
             _msrs[msr] = 0;
