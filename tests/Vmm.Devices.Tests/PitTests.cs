@@ -438,6 +438,76 @@ public sealed class PitTests : IDisposable
         (_line.Rises - start).Should().BeInRange(150, 201, "one edge per 50 microseconds at most");
     }
 
+    [Fact]
+    public void Missed_ticks_are_made_up_for_as_the_interrupt_is_taken()
+    {
+        (ManualLateness late, PicPair pic, Pit pit) = OnController();
+        using (pit)
+        {
+            late.Nanoseconds = 850_000;
+            late.Fire();
+            TakeAll(pic).Should().Be(1);
+            late.Nanoseconds = 850_000 + 5 * 838_100;
+            late.Fire();
+            TakeAll(pic).Should().Be(5, "five periods passed before the callback came");
+            late.Nanoseconds += 838_100;
+            late.Fire();
+            late.Nanoseconds += 838_100;
+            late.Fire();
+            TakeAll(pic).Should().Be(2, "the guest took its time for the first");
+            TakeAll(pic).Should().Be(0);
+        }
+    }
+
+    [Fact]
+    public void Ticks_are_owed_for_a_second_at_most_and_none_while_masked_or_after_a_new_mode()
+    {
+        (ManualLateness late, PicPair pic, Pit pit) = OnController();
+        using (pit)
+        {
+            late.Nanoseconds = 850_000;
+            late.Fire();
+            late.Nanoseconds = 60_000_000_000;
+            late.Fire();
+            TakeAll(pic).Should().BeInRange(1190, 1196);
+            pic.Out(0x21, 0x01);
+            late.Nanoseconds = 70_000_000_000;
+            late.Fire();
+            pic.Out(0x21, 0x00);
+            TakeAll(pic).Should().Be(1);
+            late.Nanoseconds = 80_000_000_000;
+            late.Fire();
+            pit.Out(0x43, 0x34);
+            TakeAll(pic).Should().Be(1, "the edge that is there");
+        }
+    }
+
+    private static (ManualLateness Clock, PicPair Pic, Pit Pit) OnController()
+    {
+        ManualLateness late = new();
+        PicPair pic = new();
+        foreach ((int port, int value) in new[] { (0x20, 0x11), (0x21, 0x20), (0x21, 0x04), (0x21, 0x01) })
+            pic.Out((ushort)port, value);
+        Pit pit = new(late, pic.GetLine(0));
+        pit.Out(0x43, 0x34);
+        TakeAll(pic);
+        pit.Out(0x40, 0xE8);
+        pit.Out(0x40, 0x03);
+        return (late, pic, pit);
+    }
+
+    private static int TakeAll(PicPair pic)
+    {
+        int taken = 0;
+        while (pic.Asserted)
+        {
+            pic.Acknowledge().Should().Be(0x20);
+            pic.Out(0x20, 0x20);
+            taken++;
+        }
+        return taken;
+    }
+
     /// <summary>A clock whose one timer fires when the test says so.</summary>
     private sealed class ManualLateness : IMachineClock, IClockTimer
     {

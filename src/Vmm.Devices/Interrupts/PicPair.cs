@@ -34,7 +34,7 @@ public sealed class PicPair : BytePortDevice, IExternalInterruptSource
 
     /// <summary>Gives the line of an interrupt request input.</summary>
     /// <param name="irq">0-15 but not 2, which the slave occupies.</param>
-    public IInterruptLine GetLine(int irq)
+    public IAcknowledgedLine GetLine(int irq)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(irq);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(irq, 15);
@@ -46,17 +46,22 @@ public sealed class PicPair : BytePortDevice, IExternalInterruptSource
     public int Acknowledge()
     {
         int vector;
+        int acknowledged;
         lock (_gate)
         {
             vector = _master.Acknowledge(out int input);
+            acknowledged = input;
             if (input == CascadeInput && !_master.IsSingle)
             {
-                vector = _slave.Acknowledge(out _);
+                vector = _slave.Acknowledge(out int slaveInput);
+                acknowledged = slaveInput < 0 ? -1 : slaveInput + 8;
                 // The slave's output falls in the cycle; if it wants more, the master sees a new edge.
                 _master.SetLine(CascadeInput, false);
             }
             Update();
         }
+        if (acknowledged >= 0)
+            _lines[acknowledged].RaiseAcknowledged();
         return vector;
     }
 
@@ -152,8 +157,20 @@ public sealed class PicPair : BytePortDevice, IExternalInterruptSource
         _asserted = _master.Pending >= 0;
     }
 
-    private sealed class Line(PicPair pair, int irq) : IInterruptLine
+    private bool IsMasked(int irq)
     {
+        lock (_gate)
+            return ((irq < 8 ? _master : _slave).Mask & (1 << (irq & 7))) != 0;
+    }
+
+    private sealed class Line(PicPair pair, int irq) : IAcknowledgedLine
+    {
+        public event Action? Acknowledged;
+
+        public bool IsMasked => pair.IsMasked(irq);
+
         public void Set(bool level) => pair.SetLine(irq, level);
+
+        public void RaiseAcknowledged() => Acknowledged?.Invoke();
     }
 }

@@ -4,7 +4,11 @@ namespace Vmm.Devices;
 /// The 8254 interval timer of a PC at ports 0x40-0x43, with system control port B at 0x61: channel 0 drives an interrupt line, channel 2
 /// is gated by and read through port 0x61 (Intel 82C54 data sheet; the channels' clock is 1.193182 MHz).
 /// </summary>
-/// <remarks>All members may be called from any thread. When callbacks come late, edges that were missed are merged into one.</remarks>
+/// <remarks>
+/// All members may be called from any thread. Ticks of a periodic mode that a busy guest or host let pass are made up for, one each time the
+/// interrupt is taken, up to a second's worth, so that a guest's clock keeps up; on a line that does not tell when its interrupt is taken,
+/// they are merged into one.
+/// </remarks>
 public sealed class Pit : BytePortDevice, IDisposable
 {
     /// <summary>The rate of the channels' clock, in hertz.</summary>
@@ -13,18 +17,24 @@ public sealed class Pit : BytePortDevice, IDisposable
     // A program may ask for a million interrupts a second: the host's timer thread is not to be spent on that.
     private const long ShortestInterval = 50_000;
 
+    // The same in ticks: what comes faster than that is not made up for.
+    private const int ShortestOwed = 60;
+
     // One toggle of the refresh bit: 18 ticks, 15.1 microseconds.
     private const long RefreshTicks = 18;
 
     private readonly Lock _gate = new();
     private readonly IMachineClock _clock;
     private readonly IInterruptLine _line;
+    private readonly IAcknowledgedLine? _acknowledgedLine;
     private readonly IClockTimer _timer;
     private readonly PitChannel[] _channels = [new(gate: true), new(gate: true), new(gate: false)];
     private byte _control;
     private long _deliveredRise = -1;
     private bool _level;
     private long _lastCallback = long.MinValue / 2;
+    private bool _isAwaited;
+    private long _owed;
 
     /// <summary>Makes a timer whose channels do not count until they are programmed.</summary>
     /// <param name="clock">The machine's clock.</param>
@@ -36,10 +46,18 @@ public sealed class Pit : BytePortDevice, IDisposable
         _clock = clock;
         _line = line;
         _timer = clock.CreateTimer(OnTimer);
+        _acknowledgedLine = line as IAcknowledgedLine;
+        if (_acknowledgedLine is not null)
+            _acknowledgedLine.Acknowledged += OnAcknowledged;
     }
 
     /// <summary>Disarms the timer.</summary>
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        if (_acknowledgedLine is not null)
+            _acknowledgedLine.Acknowledged -= OnAcknowledged;
+        _timer.Dispose();
+    }
 
     /// <inheritdoc/>
     protected override byte ReadByte(ushort port)
@@ -105,9 +123,16 @@ public sealed class Pit : BytePortDevice, IDisposable
             }
             return;
         }
+        bool isLatch = (value & 0x30) == 0;
         _channels[select].WriteControl(value, now);
-        if (select == 0)
+        if (select == 0 && !isLatch)
+        {
+            // A new mode owes nothing of the old one, and its first tick is not late.
+            _owed = 0;
+            _isAwaited = false;
+            _deliveredRise = -1;
             UpdateLine(now);
+        }
     }
 
     private void OnTimer()
@@ -125,9 +150,9 @@ public sealed class Pit : BytePortDevice, IDisposable
         long rise = channel.LastRise(now);
         if (rise > _deliveredRise)
         {
+            Owe(channel, rise);
             _deliveredRise = rise;
-            SetLine(false);
-            SetLine(true);
+            Pulse();
         }
         // The one low tick of a strobe is over before anyone could look: only a low that lasts is shown.
         if (channel.HasLongLow || channel.Output(now))
@@ -138,6 +163,37 @@ public sealed class Pit : BytePortDevice, IDisposable
             _timer.Disarm();
         else
             _timer.Arm(Math.Max(ToNanoseconds(next), _lastCallback + ShortestInterval));
+    }
+
+    // Counts the ticks that the coming edge does not stand for: those that passed unseen, and the one before if nobody has taken it.
+    private void Owe(PitChannel channel, long rise)
+    {
+        if (_acknowledgedLine is null || channel.Period < ShortestOwed || _acknowledgedLine.IsMasked)
+        {
+            _owed = 0;
+            return;
+        }
+        long ticks = _deliveredRise < 0 ? 1 : Math.Max((rise - _deliveredRise) / channel.Period, 1);
+        _owed = Math.Min(_owed + ticks - (_isAwaited ? 0 : 1), Math.Max(Frequency / channel.Period, 1));
+    }
+
+    private void OnAcknowledged()
+    {
+        lock (_gate)
+        {
+            _isAwaited = false;
+            if (_owed == 0)
+                return;
+            _owed--;
+            Pulse();
+        }
+    }
+
+    private void Pulse()
+    {
+        SetLine(false);
+        SetLine(true);
+        _isAwaited = true;
     }
 
     private void SetLine(bool level)

@@ -135,6 +135,9 @@ internal sealed class PitChannel
         _latchedStatus = (Output(now) ? 0x80 : 0) | (isNull ? 0x40 : 0) | (_access << 4) | (_mode << 1) | (_binaryCodedDecimal ? 1 : 0);
     }
 
+    /// <summary>The ticks of a period in a periodic mode that runs; else 0.</summary>
+    public int Period => IsPeriodic && _loaded != Never ? _count : 0;
+
     /// <summary>Whether the mode's low output lasts longer than one tick.</summary>
     public bool HasLongLow => _mode is 0 or 1 or 3;
 
