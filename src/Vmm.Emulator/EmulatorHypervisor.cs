@@ -23,7 +23,8 @@ public sealed class EmulatorHypervisor : HypervisorBase
         "emulator",
         [
             Capability.SlatFormatChoice, Capability.LocalApic, Capability.X2Apic, Capability.CpuidExits, Capability.MsrExits, Capability.ExceptionExits,
-            Capability.Hypercalls, Capability.ExecuteProtection, Capability.DirtyTracking, Capability.Doorbells, Capability.InstructionBudget,
+            Capability.Hypercalls, Capability.ExecuteProtection, Capability.ExecuteOnly,
+            Capability.DirtyTracking, Capability.Doorbells, Capability.InstructionBudget,
             Capability.InstructionCounting, Capability.TimeControl, Capability.TranslationPageSize, Capability.PreciseSplitAccess,
             Capability.WalkViolations, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
         ])
@@ -32,6 +33,6 @@ public sealed class EmulatorHypervisor : HypervisorBase
         PhysicalAddressBits = AddressBits,
         InterceptableExceptions = uint.MaxValue & ~(1U << 2),
         SlatFormats = [SlatFormat.Ept, SlatFormat.Npt, SlatFormat.None],
-        CpuProfiles = [CpuProfiles.V1.Name],
+        CpuProfiles = [CpuProfiles.V1.Name, CpuProfiles.V2.Name],
     };
 }

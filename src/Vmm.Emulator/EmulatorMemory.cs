@@ -15,7 +15,7 @@ internal sealed class EmulatorMemory : SecondLevelAddressTranslationBase
         Format = format;
         Table = format switch
         {
-            SlatFormat.Ept => new ExtendedPageTable(executeOnly: false),
+            SlatFormat.Ept => new ExtendedPageTable(),
             SlatFormat.Npt => new AmdNestedPageTable(),
             _ => new FlatMap(),
         };

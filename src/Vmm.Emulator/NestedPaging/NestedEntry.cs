@@ -21,6 +21,12 @@ internal static class NestedEntry
     /// <summary>Ignored by the formats: an entry that is not present maps a page without any right, not a hole.</summary>
     public const ulong Held = 1UL << 53;
 
+    /// <summary>
+    /// Ignored by the formats, beside <see cref="Held"/>: fetches are allowed, nothing else is. For a format that has no such page: the entry is not present,
+    /// and the fault that a fetch takes is resolved by this flag, as a hypervisor would.
+    /// </summary>
+    public const ulong FetchOnly = 1UL << 54;
+
     /// <summary>Bits 47:12: host addresses of processes end there.</summary>
     public const ulong AddressMask = 0x0000_FFFF_FFFF_F000;
 

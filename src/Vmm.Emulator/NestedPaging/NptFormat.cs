@@ -46,10 +46,15 @@ internal readonly struct NptFormat : INestedFormat
             entry |= Writable;
         if ((rights & GuestAccess.Execute) == 0)
             entry |= NoExecute;
-        return rights == GuestAccess.None ? entry | NestedEntry.Held : entry | Present;
+        return rights switch
+        {
+            GuestAccess.None => entry | NestedEntry.Held,
+            GuestAccess.Execute => entry | NestedEntry.Held | NestedEntry.FetchOnly,
+            _ => entry | Present,
+        };
     }
 
-    public bool CanExpress(GuestAccess rights) => rights != GuestAccess.Execute;
+    public bool CanExpress(GuestAccess rights) => true;
 
     public bool IsMisconfigured(ulong entry, int level)
     {

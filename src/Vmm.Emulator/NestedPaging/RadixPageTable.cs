@@ -109,6 +109,8 @@ internal abstract partial class RadixPageTable<TFormat> : NestedPageTable
             if (!TFormat.IsPresent(entry))
             {
                 bool held = (entry & NestedEntry.Held) != 0;
+                if (held && (entry & NestedEntry.FetchOnly) != 0)
+                    return FetchOnly(address, entry, level, needed, out result);
                 return Absent(
                     NestedEntry.RootLevel + 1 - level,
                     held ? NestedWalkStatus.Violation : NestedWalkStatus.NotPresent,
@@ -147,6 +149,23 @@ internal abstract partial class RadixPageTable<TFormat> : NestedPageTable
     {
         result = new NestedWalkResult { Status = status, Depth = (byte)depth, PageSizeLog2 = (byte)shift };
         return false;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool FetchOnly(ulong address, ulong entry, int level, GuestAccess needed, out NestedWalkResult result)
+    {
+        int shift = NestedEntry.Shift(level);
+        ulong offsetMask = (1UL << shift) - 1;
+        bool granted = needed == GuestAccess.Execute;
+        result = new NestedWalkResult
+        {
+            HostAddress = granted ? (nuint)((entry & NestedEntry.AddressMask & ~offsetMask) | (address & offsetMask)) : 0,
+            Status = granted ? NestedWalkStatus.Granted : NestedWalkStatus.Violation,
+            Rights = GuestAccess.Execute,
+            PageSizeLog2 = (byte)shift,
+            Depth = (byte)(NestedEntry.RootLevel + 1 - level),
+        };
+        return granted;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -7,6 +7,7 @@ public abstract unsafe partial class ProcessorCore
     private ulong _modifyLinear;
     private ulong _modifyTracked = ulong.MaxValue;
     private bool _modifyBounced;
+    private bool _checksAlignment;
     private int _usedBanks = -1;
 
     /// <summary>Loads from a linear address with the current privilege.</summary>
@@ -131,6 +132,8 @@ public abstract unsafe partial class ProcessorCore
     [MethodImpl(MethodImplOptions.NoInlining)]
     private byte* ReadSlow(ulong linear, int size, DataPrivilege privilege)
     {
+        if (_checksAlignment && privilege == DataPrivilege.Current && IsMisaligned(linear, size))
+            return null;
         VcpuState* s = State;
         if (HasDataBreakpoints)
             NoteDataAccess(linear, size, false);
@@ -164,6 +167,8 @@ public abstract unsafe partial class ProcessorCore
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool WriteSlow(ulong linear, byte* source, int size, DataPrivilege privilege)
     {
+        if (_checksAlignment && privilege == DataPrivilege.Current && IsMisaligned(linear, size))
+            return false;
         if (HasDataBreakpoints)
             NoteDataAccess(linear, size, true);
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
@@ -211,6 +216,8 @@ public abstract unsafe partial class ProcessorCore
     {
         _modifyTracked = ulong.MaxValue;
         _modifyBounced = false;
+        if (_checksAlignment && IsMisaligned(linear, size))
+            return null;
         if (HasDataBreakpoints)
             NoteDataAccess(linear, size, true);
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
@@ -252,8 +259,19 @@ public abstract unsafe partial class ProcessorCore
         return WriteSlow(_modifyLinear, State->Bounce, size, DataPrivilege.Current);
     }
 
+    // SDM Vol. 3A 6.15 #AC: natural alignment of ordinary operands, at privilege level 3 with CR0.AM and RFLAGS.AC.
+    private bool IsMisaligned(ulong linear, int size)
+    {
+        if (size > 8 || (linear & (ulong)(size - 1)) == 0)
+            return false;
+        Raise(ExceptionVector.AlignmentCheck, 0);
+        return true;
+    }
+
     private void Fill(TlbEntry* bank, ulong linear, byte* hostPage)
     {
+        if (_checksAlignment)
+            return;
         if (HasDataBreakpoints && IsWatched(linear))
             return;
         _usedBanks |= 1 << (int)((bank - _tlb) / SoftTlb.Entries);

@@ -60,7 +60,8 @@ public abstract unsafe partial class ProcessorCore
     private void SelectTlbBank()
     {
         VcpuState* s = State;
-        int bank = s->Cpl == 3 ? 1 : (s->Cr4 & Cr4Bits.Smap) != 0 && (s->FlagsSystem & LazyFlags.Ac) != 0 ? 2 : 0;
+        _checksAlignment = s->Cpl == 3 && (s->Cr0 & Cr0Bits.AlignmentMask) != 0 && (s->FlagsSystem & LazyFlags.Ac) != 0;
+        int bank = _checksAlignment ? 3 : s->Cpl == 3 ? 1 : (s->Cr4 & Cr4Bits.Smap) != 0 && (s->FlagsSystem & LazyFlags.Ac) != 0 ? 2 : 0;
         s->ReadTlb = Bank(bank, false);
         s->WriteTlb = Bank(bank, true);
     }

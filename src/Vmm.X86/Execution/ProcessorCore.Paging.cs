@@ -9,6 +9,7 @@ public abstract unsafe partial class ProcessorCore
     private readonly WalkCacheEntry[] _walkCache = new WalkCacheEntry[WalkCacheEntries];
     private PagingMode _paging;
     private bool _pagingStale = true;
+    private PhysicalPageKind _walkRefusal;
 
     private struct WalkCacheEntry
     {
@@ -62,7 +63,8 @@ public abstract unsafe partial class ProcessorCore
             RaisePageFault(linear, (uint)result.ErrorCode);
             return false;
         }
-        return StopForWalk(result.PhysicalAddress, PhysicalAccess.WalkRead);
+        // With accessed and dirty flags on, a walk needs to write: where memory refuses it, that is what was refused (SDM Vol. 3C 29.3.3.2).
+        return StopForWalk(result.PhysicalAddress, _walkRefusal == PhysicalPageKind.Forbidden ? PhysicalAccess.WalkWrite : PhysicalAccess.WalkRead);
     }
 
     private void RefreshPaging()
@@ -88,7 +90,10 @@ public abstract unsafe partial class ProcessorCore
             return entry.Host;
         ResolvePhysical(address, access, out PhysicalPage found);
         if (found.Kind != PhysicalPageKind.Memory)
+        {
+            _walkRefusal = found.Kind;
             return null;
+        }
         entry.Page = page;
         entry.Host = found.Host;
         return found.Host;

@@ -22,8 +22,11 @@ public static class SoftTlb
     /// <summary>Entries of one bank.</summary>
     public const int Entries = 1024;
 
-    /// <summary>Banks: one for each way a data access can be privileged.</summary>
-    public const int Banks = 3;
+    /// <summary>
+    /// Banks: one for each way a data access can be privileged, and one that stays empty, in use while alignment is checked, so that every access
+    /// takes the slow path.
+    /// </summary>
+    public const int Banks = 4;
 
     /// <summary>Tag of an empty entry: not a canonical page, so nothing matches it.</summary>
     public const ulong Empty = 0x8000_0000_0000_0000;
