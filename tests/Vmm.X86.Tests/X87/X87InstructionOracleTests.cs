@@ -33,6 +33,8 @@ public sealed unsafe class X87InstructionOracleTests
         List<string> differences = [];
         foreach ((byte[] bytes, Instruction instruction) in X87Encodings.All)
         {
+            if (!HostProcessor.IsAmd && IsOpen(instruction))
+                continue;
             using NativeInstruction host = new(bytes);
             Random random = new(1 + (bytes[0] << 8) + bytes[^1]);
             int before = differences.Count;
@@ -72,7 +74,7 @@ public sealed unsafe class X87InstructionOracleTests
     private static void Prepare(NativeState native, Random random, Code code)
     {
         ushort control = (ushort)(0x40 | random.Next(0x2000));
-        if (random.Next(3) != 0)
+        if (random.Next(3) != 0 || !HostProcessor.IsAmd)
             control |= 0x3F;
         control &= 0x1F7F;
         native.ControlWord = control;
@@ -119,7 +121,7 @@ public sealed unsafe class X87InstructionOracleTests
     {
         VcpuState* s = machine.State;
         bool approximate = IsTranscendental(instruction.Mnemonic);
-        int ignored = approximate ? X87Environment.Condition1 : 0;
+        int ignored = approximate ? X87Environment.Condition1 : HostProcessor.IsAmd || DefinesConditions(instruction.Mnemonic) ? 0 : 0x4700;
         List<string> parts = [];
         if (s->FpuControl != native.ControlWord)
             parts.Add($"CW {s->FpuControl:X4} host {native.ControlWord:X4}");
@@ -146,7 +148,7 @@ public sealed unsafe class X87InstructionOracleTests
         }
 
         CompareMemory(native, machine, instruction, parts);
-        if (!IsControl(instruction.Mnemonic))
+        if (HostProcessor.IsAmd && !IsControl(instruction.Mnemonic))
             ComparePointers(native, machine, host, instruction, parts);
         return string.Join(", ", parts);
     }
@@ -197,6 +199,14 @@ public sealed unsafe class X87InstructionOracleTests
 
     private static bool IsTranscendental(Mnemonic mnemonic) => mnemonic is Mnemonic.F2xm1 or Mnemonic.Fyl2x or Mnemonic.Fyl2xp1
         or Mnemonic.Fpatan or Mnemonic.Fptan or Mnemonic.Fsin or Mnemonic.Fcos or Mnemonic.Fsincos;
+
+    /// <summary>Left open by the manuals, or undocumented: compared with AMD's processors only.</summary>
+    private static bool IsOpen(Instruction instruction) => IsTranscendental(instruction.Mnemonic)
+        || instruction.Code is Code.Fstpnce_sti or Code.Fneni or Code.Fndisi or Code.Fnsetpm or Code.Fbld_m80bcd or Code.Emms;
+
+    private static bool DefinesConditions(Mnemonic mnemonic) => mnemonic is Mnemonic.Fcom or Mnemonic.Fcomp or Mnemonic.Fcompp
+        or Mnemonic.Fucom or Mnemonic.Fucomp or Mnemonic.Fucompp or Mnemonic.Ficom or Mnemonic.Ficomp or Mnemonic.Ftst or Mnemonic.Fxam
+        or Mnemonic.Fnstsw or Mnemonic.Frstor or Mnemonic.Fldenv or Mnemonic.Fninit;
 
     /// <summary>Instructions that leave the recorded pointers alone, or load or clear them.</summary>
     private static bool IsControl(Mnemonic mnemonic) => mnemonic is Mnemonic.Fninit or Mnemonic.Fnclex or Mnemonic.Fldcw or Mnemonic.Fnstcw
