@@ -135,10 +135,10 @@ public sealed class ConversionOracleTests
         Float80[] values =
         [
             .. Operands.Edges,
-            .. Enumerable.Range(0, 4000).Select(_ => Operands.Random(random)),
-            .. Enumerable.Range(0, 4000).Select(_ => Operands.Moderate(random, -2, 66)),
-            .. Enumerable.Range(0, 2000).Select(_ => Operands.Moderate(random, -1100, -1000)),
-            .. Enumerable.Range(0, 2000).Select(_ => Operands.Moderate(random, -152, -120)),
+            .. Enumerable.Range(0, 1500).Select(_ => Operands.Random(random)),
+            .. Enumerable.Range(0, 1500).Select(_ => Operands.Moderate(random, -2, 66)),
+            .. Enumerable.Range(0, 700).Select(_ => Operands.Moderate(random, -1100, -1000)),
+            .. Enumerable.Range(0, 700).Select(_ => Operands.Moderate(random, -152, -120)),
         ];
         byte[] memory = new byte[16];
         foreach (ushort controlWord in ControlWords.Extended)
@@ -172,7 +172,7 @@ public sealed class ConversionOracleTests
         byte[] memory = new byte[16];
         foreach (ushort controlWord in ControlWords.Extended)
         {
-            for (int i = 0; i < 6000; i++)
+            for (int i = 0; i < 2000; i++)
             {
                 random.NextBytes(memory);
                 int edge = i % 8;

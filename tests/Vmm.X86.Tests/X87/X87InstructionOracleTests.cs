@@ -14,7 +14,7 @@ namespace Vmm.X86.Tests.X87;
 /// </summary>
 public sealed unsafe class X87InstructionOracleTests
 {
-    private const int StatesPerEncoding = 250;
+    private const int StatesPerEncoding = 150;
 
     [Fact]
     public void Table_every_x87_encoding_has_a_handler()
