@@ -31,11 +31,15 @@ public sealed partial class GuestMachine
     {
         Mode = mode;
         GuestTables.Write(Memory, mode);
-        Processor.GetState(RegisterGroups.General | RegisterGroups.Segments | RegisterGroups.Control, out ProcessorState state);
+        RegisterGroups groups = RegisterGroups.General | RegisterGroups.Segments | RegisterGroups.Control;
+        if (Partition.Capabilities.Has(Capability.EventState))
+            groups |= RegisterGroups.Events; // a halted processor would stay so
+        Processor.GetState(groups, out ProcessorState state);
         state.General = new GeneralRegisters { Rip = GuestLayout.Code, Rsp = StackTop(mode), Rflags = user ? 0x3002UL : 2 };
         state.Segments = Segments(mode, user);
         SetControl(ref state.Control, mode);
-        Processor.SetState(RegisterGroups.General | RegisterGroups.Segments | RegisterGroups.Control, state);
+        state.Events = default;
+        Processor.SetState(groups, state);
         _before = null;
     }
 
