@@ -74,6 +74,6 @@ internal sealed class EmulatorPartition : PartitionBase
     {
         _memory.Free();
         foreach (EmulatorVirtualProcessor processor in EmulatedProcessors)
-            processor.Free();
+            processor.Dispose();
     }
 }

@@ -1,4 +1,3 @@
-using Vmm.Emulator.State;
 using Vmm.X86.Execution;
 using Vmm.X86.Paging;
 

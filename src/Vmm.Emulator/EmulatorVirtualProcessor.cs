@@ -1,11 +1,10 @@
-using Vmm.Emulator.State;
 using Vmm.X86.Execution;
 
 namespace Vmm.Emulator;
 
 /// <summary>A virtual processor of the emulator: the run loop around its core.</summary>
 // SAFETY: the state block belongs to the core, which lives until the partition frees it, after the last run.
-internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessorBase
+internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessorBase, IDisposable
 {
     private readonly EmulatorPartition _partition;
     private readonly uint _exceptionExits;
@@ -59,7 +58,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
     }
 
     /// <summary>Frees the core.</summary>
-    public void Free()
+    public void Dispose()
     {
         _timer.Dispose();
         Core.Dispose();

@@ -1,7 +1,7 @@
 using Vmm.X86;
 using Vmm.X86.Execution;
 
-namespace Vmm.Emulator.State;
+namespace Vmm.Emulator;
 
 /// <summary>Refuses register values that no instruction could have put there, naming the register (SDM Vol. 3C 27.3.1 has the same list).</summary>
 internal static class StateCheck

@@ -1,11 +1,10 @@
-using Vmm.X86.Execution;
-
-namespace Vmm.Emulator.State;
+namespace Vmm.X86.Execution;
 
 /// <summary>Between the register groups of the public contract and the state block.</summary>
 // SAFETY: the state block is alive for the call; register indices are constants of the encoding.
-internal static unsafe class StateTransfer
+public static unsafe class StateTransfer
 {
+    /// <summary>Reads the general registers.</summary>
     public static GeneralRegisters GetGeneral(VcpuState* s) => new()
     {
         Rax = s->General[0], Rcx = s->General[1], Rdx = s->General[2], Rbx = s->General[3], Rsp = s->General[4], Rbp = s->General[5],
@@ -13,6 +12,7 @@ internal static unsafe class StateTransfer
         R12 = s->General[12], R13 = s->General[13], R14 = s->General[14], R15 = s->General[15], Rip = s->Rip, Rflags = LazyFlags.Get(s),
     };
 
+    /// <summary>Writes the general registers.</summary>
     public static void SetGeneral(VcpuState* s, in GeneralRegisters value)
     {
         ReadOnlySpan<ulong> registers =
@@ -26,6 +26,7 @@ internal static unsafe class StateTransfer
         LazyFlags.Set(s, value.Rflags);
     }
 
+    /// <summary>Reads the segment and table registers.</summary>
     public static SegmentRegisters GetSegments(VcpuState* s) => new()
     {
         Es = Get(s, SegmentIndex.Es), Cs = Get(s, SegmentIndex.Cs), Ss = Get(s, SegmentIndex.Ss), Ds = Get(s, SegmentIndex.Ds),
@@ -33,6 +34,7 @@ internal static unsafe class StateTransfer
         Gdtr = new TableDescriptor(s->Gdtr.Base, (ushort)s->Gdtr.Limit), Idtr = new TableDescriptor(s->Idtr.Base, (ushort)s->Idtr.Limit),
     };
 
+    /// <summary>Writes the segment and table registers.</summary>
     public static void SetSegments(VcpuState* s, in SegmentRegisters value)
     {
         Set(s, SegmentIndex.Es, value.Es);
@@ -47,16 +49,19 @@ internal static unsafe class StateTransfer
         s->Idtr = new TableRegister { Base = value.Idtr.Base, Limit = value.Idtr.Limit };
     }
 
+    /// <summary>Reads the control registers.</summary>
     public static ControlRegisters GetControl(VcpuState* s) => new()
     {
         Cr0 = s->Cr0, Cr2 = s->Cr2, Cr3 = s->Cr3, Cr4 = s->Cr4, Cr8 = s->Cr8, Xcr0 = s->Xcr0, Efer = s->Efer, ApicBase = s->ApicBase,
     };
 
+    /// <summary>Reads the debug registers.</summary>
     public static DebugRegisters GetDebug(VcpuState* s) => new()
     {
         Dr0 = s->Debug[0], Dr1 = s->Debug[1], Dr2 = s->Debug[2], Dr3 = s->Debug[3], Dr6 = s->Debug[6], Dr7 = s->Debug[7],
     };
 
+    /// <summary>Writes the debug registers; fixed bits keep their values.</summary>
     public static void SetDebug(VcpuState* s, in DebugRegisters value)
     {
         s->Debug[0] = value.Dr0;

@@ -1,19 +1,18 @@
 using System.Buffers.Binary;
-using Vmm.X86.Execution;
-
-namespace Vmm.Emulator.State;
+namespace Vmm.X86.Execution;
 
 /// <summary>The XSAVE standard format (SDM Vol. 1 13.4) of the x87 and SSE state in the state block.</summary>
 // SAFETY: the state block is alive for the call; offsets into its arrays are bounded by the loops.
-internal static unsafe class XsaveArea
+public static unsafe class XsaveArea
 {
-    /// <summary>Legacy region and header.</summary>
+    /// <summary>Bytes of an area: legacy region and header.</summary>
     public const int Size = 576;
 
     private const int Header = 512;
     private const ulong X87 = 1, Sse = 2;
     private const uint MxcsrMask = 0xFFFF;
 
+    /// <summary>Fills an area.</summary>
     public static void Save(VcpuState* s, Span<byte> area)
     {
         area.Clear();
@@ -40,6 +39,7 @@ internal static unsafe class XsaveArea
         Write64(area, Header, X87 | Sse);
     }
 
+    /// <summary>Loads an area; components whose bit is clear go to their initial state.</summary>
     /// <exception cref="ArgumentException">Reserved bits of the header or of MXCSR are set.</exception>
     public static void Load(VcpuState* s, ReadOnlySpan<byte> area)
     {

@@ -1,0 +1,183 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Vmm.X86.Execution;
+
+/// <summary>
+/// The interpreter, entered for exactly one instruction on the state of somebody else's processor: finishes instructions that a platform reports but
+/// does not carry out.
+/// </summary>
+/// <remarks>
+/// <see cref="Begin"/> takes the processor's state over, <see cref="Step"/> runs the one instruction, as often as it stops for something outside (answer
+/// <see cref="ProcessorCore.Request"/>, step again), and <see cref="Commit"/> gives the state back. An exception is delivered through the guest's own tables before
+/// that. Used by the thread that owns the processor.
+/// </remarks>
+// SAFETY: pages come from TryGetSpan, which gives windows on native memory that stays mapped while the owner of the processor is in here.
+public sealed unsafe class InstructionAssist : ProcessorCore
+{
+    private static readonly uint[] s_known =
+    [
+        MsrNumber.Star, MsrNumber.Lstar, MsrNumber.Cstar, MsrNumber.SyscallMask, MsrNumber.KernelGsBase, MsrNumber.SysenterCs, MsrNumber.SysenterEsp,
+        MsrNumber.SysenterEip, MsrNumber.TscAux, MsrNumber.Pat,
+    ];
+
+    private readonly IVirtualProcessor _processor;
+    private readonly byte[] _xsave;
+    private readonly uint[] _msrs;
+
+    /// <summary>Makes an assist for one processor.</summary>
+    /// <param name="processor">The processor.</param>
+    /// <param name="model">What its CPUID shows.</param>
+    public InstructionAssist(IVirtualProcessor processor, CpuidModel model)
+    {
+        ArgumentNullException.ThrowIfNull(processor);
+        ArgumentNullException.ThrowIfNull(model);
+        _processor = processor;
+        _xsave = new byte[Math.Max(processor.XsaveSize, XsaveArea.Size)];
+        Model = model;
+        _msrs = [.. s_known.Where(msr => msr != MsrNumber.TscAux || Has(CpuFeature.Rdtscp))];
+    }
+
+    /// <inheritdoc/>
+    public override int PhysicalAddressBits => Model.PhysicalAddressBits;
+
+    /// <summary>Takes the processor's state over.</summary>
+    public void Begin()
+    {
+        VcpuState* s = State;
+        _processor.GetState(RegisterGroups.All, out ProcessorState state);
+        StateTransfer.SetGeneral(s, in state.General);
+        StateTransfer.SetSegments(s, in state.Segments);
+        StateTransfer.SetDebug(s, in state.Debug);
+        s->Cr0 = state.Control.Cr0;
+        s->Cr2 = state.Control.Cr2;
+        s->Cr3 = state.Control.Cr3;
+        s->Cr4 = state.Control.Cr4;
+        s->Cr8 = state.Control.Cr8;
+        s->Xcr0 = state.Control.Xcr0;
+        s->Efer = state.Control.Efer;
+        s->ApicBase = state.Control.ApicBase;
+        s->Activity = Activity.Running;
+        s->Shadow = (InterruptShadow)state.Events.Shadow;
+        s->NmiBlocked = state.Events.NmiBlocked;
+        s->PendingDebugTrap = state.Events.PendingDebugTrap;
+        s->Event = default;
+        _processor.GetXsave(_xsave);
+        XsaveArea.Load(s, _xsave);
+        foreach (uint msr in _msrs)
+            Register(msr) = _processor.ReadMsr(msr);
+        s->Cpl = (s->Cr0 & Cr0Bits.ProtectionEnable) == 0 ? 0 : (s->FlagsSystem & LazyFlags.Vm) != 0 ? 3 : s->Segments[SegmentIndex.Ss].Dpl;
+        LoadPointers();
+        ClearAnswers();
+        UpdateBreakpoints();
+        UpdateMode();
+        FlushAfterRemap();
+    }
+
+    /// <summary>Runs the one instruction.</summary>
+    /// <returns>True when it is done, its exception delivered if it had one; false when <see cref="ProcessorCore.Request"/> must be answered first.</returns>
+    public bool Step()
+    {
+        if (!HasEvent)
+        {
+            switch (ExecuteOne())
+            {
+                case RunResult.Exit:
+                    return false;
+                case RunResult.Fault:
+                    QueueFault();
+                    break;
+                case RunResult.DebugTrap:
+                    QueueDebugTrap();
+                    break;
+                default:
+                    return true;
+            }
+        }
+        return DeliverEvent() != Outcome.Exit;
+    }
+
+    /// <summary>Gives the state back to the processor.</summary>
+    public void Commit()
+    {
+        VcpuState* s = State;
+        _processor.GetState(RegisterGroups.Events, out ProcessorState state);
+        state.General = StateTransfer.GetGeneral(s);
+        state.Segments = StateTransfer.GetSegments(s);
+        state.Control = StateTransfer.GetControl(s);
+        state.Debug = StateTransfer.GetDebug(s);
+        state.Events.Activity = (ProcessorActivity)s->Activity;
+        state.Events.Shadow = (InterruptibilityShadow)s->Shadow;
+        state.Events.NmiBlocked = s->NmiBlocked;
+        state.Events.PendingDebugTrap = s->PendingDebugTrap;
+        _processor.SetState(RegisterGroups.All, in state);
+        XsaveArea.Save(s, _xsave);
+        _processor.SetXsave(_xsave);
+        foreach (uint msr in _msrs)
+            _processor.WriteMsr(msr, Register(msr));
+    }
+
+    /// <inheritdoc/>
+    public override ulong ReadTimeStampCounter() => _processor.ReadMsr(MsrNumber.TimeStampCounter);
+
+    /// <inheritdoc/>
+    protected override void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page)
+    {
+        GuestAccess wanted = access switch
+        {
+            PhysicalAccess.Write or PhysicalAccess.WalkWrite => GuestAccess.Write,
+            PhysicalAccess.Execute => GuestAccess.Execute,
+            _ => GuestAccess.Read,
+        };
+        page = default;
+        TranslationStatus status = _processor.Partition.Memory.Translate(address, wanted).Status;
+        page.Host = status == TranslationStatus.Success ? PageOf(address) : null;
+        page.Kind = page.Host != null ? PhysicalPageKind.Memory : status == TranslationStatus.AccessDenied ? PhysicalPageKind.Forbidden : PhysicalPageKind.Unmapped;
+        page.TrackWrites = true;
+    }
+
+    /// <inheritdoc/>
+    protected override void OnTrackedWrite(ulong address, int size) => _processor.Partition.Memory.NotifyWritten(address, (ulong)size);
+
+    /// <inheritdoc/>
+    protected override byte* ProbePhysical(ulong address) => PageOf(address);
+
+    /// <inheritdoc/>
+    protected override bool TryAnswer(ref ExternalRequest request)
+    {
+        if (request.Kind != ExternalRequestKind.Cpuid)
+            return false;
+        AnswerCpuid(ref request);
+        return true;
+    }
+
+    private byte* PageOf(ulong address) => _processor.Partition.Memory.TryGetSpan(address & ~0xFFFUL, 4096, true, out Span<byte> span)
+        ? (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(span))
+        : null;
+
+    // PAE's four registers are not part of the contract's state: they are read from memory again.
+    private void LoadPointers()
+    {
+        byte* page = PageOf(State->Cr3 & 0xFFFF_FFE0);
+        for (int i = 0; i < 4; i++)
+            State->Pdpte[i] = page == null ? 0 : ((ulong*)(page + (State->Cr3 & 0xFE0)))[i];
+    }
+
+    private ref ulong Register(uint msr)
+    {
+        VcpuState* s = State;
+        switch (msr)
+        {
+            case MsrNumber.Star: return ref s->Star;
+            case MsrNumber.Lstar: return ref s->Lstar;
+            case MsrNumber.Cstar: return ref s->Cstar;
+            case MsrNumber.SyscallMask: return ref s->SyscallMask;
+            case MsrNumber.KernelGsBase: return ref s->KernelGsBase;
+            case MsrNumber.SysenterCs: return ref s->SysenterCs;
+            case MsrNumber.SysenterEsp: return ref s->SysenterEsp;
+            case MsrNumber.SysenterEip: return ref s->SysenterEip;
+            case MsrNumber.TscAux: return ref s->TscAux;
+            default: return ref s->Pat;
+        }
+    }
+}
