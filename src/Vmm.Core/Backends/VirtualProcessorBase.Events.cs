@@ -35,7 +35,7 @@ public abstract partial class VirtualProcessorBase
         }
         InjectionResult result = InjectionResult.Deferred;
         // Only the owner of a processor at rest may look at its flags; a running one takes the event when it can.
-        if (Interlocked.CompareExchange(ref _owner, Thread.CurrentThread, null) is null)
+        if (Interlocked.CompareExchange(ref _owner, Glance, null) is null)
         {
             try
             {

@@ -8,6 +8,9 @@ namespace Vmm;
 /// </summary>
 public abstract partial class VirtualProcessorBase : IVirtualProcessor
 {
+    /// <summary>Owner while Inject, which any thread may call, looks at a processor at rest: whoever wants it waits instead of being refused.</summary>
+    private static readonly Thread Glance = new(static () => { });
+
     private readonly PartitionBase _partition;
     private readonly ulong[] _exits = new ulong[(int)ExitKind.Failed + 1];
     private Thread? _owner; // who runs it or works on its registers
@@ -231,6 +234,12 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
     {
         _partition.ThrowIfDisposed();
         Thread? other = Interlocked.CompareExchange(ref _owner, Thread.CurrentThread, null);
+        SpinWait wait = default;
+        while (other == Glance)
+        {
+            wait.SpinOnce();
+            other = Interlocked.CompareExchange(ref _owner, Thread.CurrentThread, null);
+        }
         if (other is not null)
         {
             string who = other.Name is { Length: > 0 } name ? $"'{name}' ({other.ManagedThreadId})" : $"{other.ManagedThreadId}";

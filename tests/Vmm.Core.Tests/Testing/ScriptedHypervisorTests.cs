@@ -47,6 +47,36 @@ public sealed class ScriptedHypervisorTests
     }
 
     [Fact]
+    public async Task Injection_from_another_thread_never_keeps_the_processor_from_running()
+    {
+        using ScriptedPartition partition = new ScriptedHypervisor().Create();
+        ScriptedProcessor processor = partition.Scripted[0];
+        using CancellationTokenSource stop = new();
+        Task injector = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                try
+                {
+                    processor.Inject(InjectedEvent.Nmi);
+                }
+                catch (InvalidOperationException)
+                {
+                    // The one before has not been taken yet.
+                }
+            }
+        });
+        for (int i = 0; i < 100_000; i++)
+        {
+            processor.Run();
+            _ = processor[Register.Rip];
+        }
+        await stop.CancelAsync();
+        await injector;
+        processor.Delivered.Should().NotBeEmpty();
+    }
+
+    [Fact]
     public async Task Dispose_ends_a_run_that_waits()
     {
         ScriptedPartition partition = new ScriptedHypervisor().Create();
