@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using Vmm.Machines;
+using Vmm.Tool.Terminals;
+
+namespace Vmm.Tool.Run;
+
+/// <summary>Runs one guest as asked and turns its end into an exit status.</summary>
+internal static class GuestRun
+{
+    public static int Execute(RunSettings settings, StandardStreams streams)
+    {
+        BootImage image = ReadImage(settings);
+        IHypervisor hypervisor = Backends.Create(settings.Backend);
+        using SerialTarget serial = SerialTarget.Open(settings.Serial, streams);
+        using Machine machine = Build(hypervisor, settings, image, serial);
+        using CancellationTokenSource ending = new();
+        if (settings.Timeout is { } timeout)
+            ending.CancelAfter(timeout);
+        using RawTerminal? terminal = serial.IsInteractive ? RawTerminal.TryEnter() : null;
+        if (terminal is not null)
+            streams.Error.Write("vmm: the keyboard is the guest's; press Ctrl-A, then X, to leave.\r\n");
+        using SerialInput? input = serial.Input is null ? null : new SerialInput(serial.Input, machine.Serial, serial.IsInteractive, ending.Cancel);
+        Stopwatch watch = Stopwatch.StartNew();
+        MachineOutcome outcome = machine.Run(ending.Token);
+        watch.Stop();
+        terminal?.Dispose();
+        if (settings.Statistics is not null)
+            RunStatistics.Write(machine, watch.Elapsed, settings.Statistics, streams.Error);
+        return Report(outcome, machine, settings, input is { LeftByUser: true }, streams.Error);
+    }
+
+    private static Machine Build(IHypervisor hypervisor, RunSettings settings, BootImage image, SerialTarget serial)
+    {
+        CpuProfile profile = CheckAgainst(hypervisor.Capabilities, settings);
+        try
+        {
+            return new Machine(hypervisor, new MachineOptions
+            {
+                Image = image,
+                MemorySize = settings.Memory,
+                ProcessorCount = settings.Processors,
+                CpuProfile = profile,
+                SlatFormat = settings.SlatFormat,
+                SerialOutput = serial.Write,
+                HasSerialInput = serial.Input is not null,
+                DebugExitPort = settings.DebugExitPort,
+            });
+        }
+        catch (Exception e) when (e is ImageLoadException or ArgumentException or NotSupportedException or HypervisorException)
+        {
+            throw new UsageException(e.Message, e);
+        }
+    }
+
+    // Said in the words of the command line, before anything is built.
+    private static CpuProfile CheckAgainst(HypervisorCapabilities capabilities, RunSettings settings)
+    {
+        if (settings.Processors > capabilities.MaximumProcessors)
+        {
+            throw new UsageException(
+                $"--cpus {settings.Processors}: the {capabilities.Backend} backend has at most {capabilities.MaximumProcessors} processor(s) for a machine.");
+        }
+        if (settings.SlatFormat is { } format && !capabilities.SlatFormats.Contains(format))
+        {
+            string known = capabilities.SlatFormats.Count == 0 ? "no choice of formats" : string.Join(", ", capabilities.SlatFormats.Select(Words.Of));
+            throw new UsageException($"--slat {Words.Of(format)}: the {capabilities.Backend} backend has {known}.");
+        }
+        if (!capabilities.CpuProfiles.Contains(settings.CpuProfile, StringComparer.OrdinalIgnoreCase))
+            throw new UsageException($"--cpu {settings.CpuProfile}: the {capabilities.Backend} backend has {string.Join(", ", capabilities.CpuProfiles)}.");
+        return CpuProfiles.ByName(settings.CpuProfile);
+    }
+
+    private static BootImage ReadImage(RunSettings settings)
+    {
+        if (settings.Flat is { } flat)
+            return new FlatImage(ReadFile(flat.File, "--flat"), flat.Address) { Entry = flat.Entry, Name = flat.File };
+        if (settings.Elf is { } elf)
+            return new ElfImage(ReadFile(elf, "--elf")) { Name = elf };
+        string kernel = settings.Kernel!;
+        return new KernelImage(ReadFile(kernel, "--kernel"))
+        {
+            Name = kernel,
+            CommandLine = settings.CommandLine ?? "",
+            Modules = settings.InitialRamDisk is { } disk ? [new BootModule(ReadFile(disk, "--initrd"), Path.GetFileName(disk))] : [],
+        };
+    }
+
+    private static byte[] ReadFile(string path, string option)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new UsageException($"{option} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static int Report(MachineOutcome outcome, Machine machine, RunSettings settings, bool leftByUser, TextWriter error)
+    {
+        switch (outcome.Kind)
+        {
+            case MachineOutcomeKind.PoweredOff:
+            case MachineOutcomeKind.Reset:
+                return ExitStatus.Success;
+            case MachineOutcomeKind.DebugExit:
+                return ExitStatus.DebugExit(outcome.Value);
+            case MachineOutcomeKind.AllHalted:
+                error.WriteLine($"vmm: {outcome}.");
+                return ExitStatus.AllHalted;
+            case MachineOutcomeKind.Cancelled when leftByUser:
+                return ExitStatus.Success;
+            case MachineOutcomeKind.Cancelled:
+                error.WriteLine($"vmm: the guest did not end within {settings.Timeout?.TotalSeconds} s.");
+                return ExitStatus.Timeout;
+            default:
+                error.WriteLine($"vmm: {outcome}.");
+                ProcessorDump.Write(machine.Partition, outcome.Processor, error);
+                return ExitStatus.GuestFailed;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+namespace Vmm.Tool.Run;
+
+/// <summary>What <c>vmm run</c> was asked for, parsed and checked.</summary>
+internal sealed record RunSettings
+{
+    public required string Backend { get; init; }
+
+    public required ulong Memory { get; init; }
+
+    public required int Processors { get; init; }
+
+    public string? Kernel { get; init; }
+
+    public string? InitialRamDisk { get; init; }
+
+    public string? CommandLine { get; init; }
+
+    public string? Elf { get; init; }
+
+    public FlatSource? Flat { get; init; }
+
+    public required string CpuProfile { get; init; }
+
+    public SlatFormat? SlatFormat { get; init; }
+
+    /// <summary>stdio, none, or file:PATH.</summary>
+    public required string Serial { get; init; }
+
+    public ushort? DebugExitPort { get; init; }
+
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Null: no statistics. Empty: as text on standard error. Else the path of a JSON file.</summary>
+    public string? Statistics { get; init; }
+}
+
+/// <summary>FILE@ADDRESS[:ENTRY] of <c>--flat</c>.</summary>
+internal sealed record FlatSource(string File, ulong Address, ulong Entry)
+{
+    public static FlatSource Parse(string text)
+    {
+        int at = text.LastIndexOf('@');
+        if (at <= 0)
+            throw new UsageException($"--flat '{text}' must be FILE@ADDRESS or FILE@ADDRESS:ENTRY.");
+        string[] parts = text[(at + 1)..].Split(':');
+        if (parts.Length > 2)
+            throw new UsageException($"--flat '{text}' must be FILE@ADDRESS or FILE@ADDRESS:ENTRY.");
+        ulong address = MemorySize.ParseNumber(parts[0], uint.MaxValue, "--flat address");
+        ulong entry = parts.Length == 2 ? MemorySize.ParseNumber(parts[1], uint.MaxValue, "--flat entry") : address;
+        return new FlatSource(text[..at], address, entry);
+    }
+}

@@ -1,0 +1,81 @@
+using Vmm.Devices;
+
+namespace Vmm.Tool.Run;
+
+/// <summary>Carries standard input to the guest's serial port on a thread of its own.</summary>
+internal sealed class SerialInput : IDisposable
+{
+    private const byte Escape = 1; // Ctrl-A
+    private readonly Stream _source;
+    private readonly Uart16550 _port;
+    private readonly bool _interactive;
+    private readonly Action _leave;
+    private readonly CancellationTokenSource _ending = new();
+    private bool _escaped;
+
+    public SerialInput(Stream source, Uart16550 port, bool interactive, Action leave)
+    {
+        _source = source;
+        _port = port;
+        _interactive = interactive;
+        _leave = leave;
+        // A read of standard input cannot be taken back: the thread ends with the process.
+        new Thread(Pump) { IsBackground = true, Name = "vmm serial input" }.Start();
+    }
+
+    /// <summary>The user pressed Ctrl-A X.</summary>
+    public bool LeftByUser { get; private set; }
+
+    public void Dispose() => _ending.Cancel();
+
+    private void Pump()
+    {
+        byte[] buffer = new byte[256];
+        byte[] typed = new byte[256];
+        try
+        {
+            while (!_ending.IsCancellationRequested)
+            {
+                int count = _source.Read(buffer);
+                if (count <= 0)
+                    return;
+                int length = _interactive ? Filter(buffer.AsSpan(0, count), typed) : count;
+                ReadOnlyMemory<byte> data = (_interactive ? typed : buffer).AsMemory(0, length);
+                _port.ReceiveAsync(data, _ending.Token).AsTask().GetAwaiter().GetResult();
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or IOException)
+        {
+            // The run ended, or the input did.
+        }
+    }
+
+    // Ctrl-A X leaves; Ctrl-A Ctrl-A is one Ctrl-A for the guest.
+    private int Filter(ReadOnlySpan<byte> keys, Span<byte> typed)
+    {
+        int length = 0;
+        foreach (byte key in keys)
+        {
+            if (_escaped)
+            {
+                _escaped = false;
+                if (key is (byte)'x' or (byte)'X')
+                {
+                    LeftByUser = true;
+                    _leave();
+                    continue;
+                }
+                typed[length++] = key;
+            }
+            else if (key == Escape)
+            {
+                _escaped = true;
+            }
+            else
+            {
+                typed[length++] = key;
+            }
+        }
+        return length;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text;
+
+namespace Vmm.Tool;
+
+/// <summary>Where the tool reads and writes: the process's own streams, or those of a test.</summary>
+/// <param name="Input">Standard input, raw bytes.</param>
+/// <param name="Output">Standard output, raw bytes: the guest's serial port.</param>
+/// <param name="Text">Standard output as text: reports that were asked for.</param>
+/// <param name="Error">Standard error as text: everything of the tool's own.</param>
+/// <param name="IsTerminal">Input and output are a terminal.</param>
+internal sealed record StandardStreams(Stream Input, Stream Output, TextWriter Text, TextWriter Error, bool IsTerminal)
+{
+    /// <summary>The process's own.</summary>
+    public static StandardStreams Process { get; } = FromProcess();
+
+    private static StandardStreams FromProcess()
+    {
+        UTF8Encoding encoding = new(false);
+        return new StandardStreams(
+            Console.OpenStandardInput(),
+            Console.OpenStandardOutput(),
+            new StreamWriter(Console.OpenStandardOutput(), encoding) { AutoFlush = true },
+            new StreamWriter(Console.OpenStandardError(), encoding) { AutoFlush = true },
+            !Console.IsInputRedirected && !Console.IsOutputRedirected);
+    }
+}
