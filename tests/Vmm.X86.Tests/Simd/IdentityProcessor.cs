@@ -10,7 +10,9 @@ namespace Vmm.X86.Tests.Simd;
 // SAFETY: tests point it only at memory they own.
 internal sealed unsafe class IdentityProcessor : ProcessorCore
 {
-    private readonly byte* _code = (byte*)NativeMemory.AlignedAlloc(8192, 4096);
+    private const int Pages = 1024;
+    private readonly byte* _code = (byte*)NativeMemory.AlignedAlloc(Pages * 4096, 4096);
+    private int _page = 1;
 
     public IdentityProcessor(CpuidModel? model = null)
     {
@@ -29,15 +31,16 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     /// <summary>A page of data.</summary>
     public byte* Data => _code + 4096;
 
-    /// <summary>Assembles a program and points RIP at it.</summary>
+    /// <summary>Assembles a program into a page of its own and points RIP at it.</summary>
     public void Load(Action<Assembler> program)
     {
         Assembler assembler = new(64);
         program(assembler);
         using MemoryStream stream = new();
-        assembler.Assemble(new StreamCodeWriter(stream), (ulong)_code);
-        stream.ToArray().CopyTo(new Span<byte>(_code, 4096));
-        State->Rip = (ulong)_code;
+        byte* page = _code + (4096 * ++_page);
+        assembler.Assemble(new StreamCodeWriter(stream), (ulong)page);
+        stream.ToArray().CopyTo(new Span<byte>(page, 4096));
+        State->Rip = (ulong)page;
     }
 
     /// <summary>Puts one instruction where the processor can fetch it.</summary>

@@ -8,7 +8,7 @@ using Register = Iced.Intel.Register;
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call; register numbers come from Iced (0 to 7).
 internal static unsafe class MmxOperands
 {
-    private const ushort ErrorSummary = 0x80, StackTop = 0x3800;
+    private const ushort StackTop = 0x3800;
 
     /// <summary>Where an MMX register is kept.</summary>
     public static ulong* Mm(VcpuState* s, Register register) => &s->Fpu[0] + ((register - Register.MM0) * 2);
@@ -17,21 +17,13 @@ internal static unsafe class MmxOperands
     public static bool Available(ProcessorCore cpu, VcpuState* s)
     {
         if ((s->Mode & ExecutionMode.FpuUsable) != 0)
-            return !Pending(cpu, s);
+            return X87Unit.NothingPending(cpu, s);
         cpu.Raise((s->Cr0 & Cr0Bits.Emulation) != 0 ? ExceptionVector.InvalidOpcode : ExceptionVector.DeviceNotAvailable);
         return false;
     }
 
     /// <summary>Both SSE and MMX may be used: for instructions with an operand of each kind.</summary>
-    public static bool AvailableWithSse(ProcessorCore cpu, VcpuState* s) => SimdOperands.Available(cpu, s) && !Pending(cpu, s);
-
-    private static bool Pending(ProcessorCore cpu, VcpuState* s)
-    {
-        if ((s->FpuStatus & ErrorSummary) == 0)
-            return false;
-        cpu.Raise(ExceptionVector.FloatingPoint);
-        return true;
-    }
+    public static bool AvailableWithSse(ProcessorCore cpu, VcpuState* s) => SimdOperands.Available(cpu, s) && X87Unit.NothingPending(cpu, s);
 
     /// <summary>What every MMX instruction does to the x87 state: all registers valid, top of stack 0.</summary>
     public static void Enter(VcpuState* s)

@@ -61,16 +61,40 @@ internal readonly unsafe struct PackedFloat<TOperation, TFormat> : ISimdOperatio
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
     {
-        if (FloatFormat<TFormat>.Size != 8 || !HostFloat.Usual(s->Mxcsr))
+        if (!HostFloat.Usual(s->Mxcsr))
             return false;
-        ulong* d = (ulong*)((byte*)s + op->Destination);
-        ulong a0 = d[0], a1 = d[1], b0 = ((ulong*)source)[0], b1 = ((ulong*)source)[1];
-        ulong result0 = TOperation.Host<TFormat>(a0, b0), result1 = TOperation.Host<TFormat>(a1, b1);
-        if (!TOperation.Ordinary<TFormat>(a0, b0, result0) || !TOperation.Ordinary<TFormat>(a1, b1, result1))
-            return false;
-        d[0] = result0;
-        d[1] = result1;
+        byte* d = (byte*)s + op->Destination;
+        if (FloatFormat<TFormat>.Size == 8)
+        {
+            Vector128<double> a = *(Vector128<double>*)d, b = *(Vector128<double>*)source;
+            Vector128<double> result = TOperation.Host(a, b);
+            if (!Ordinary(a.AsInt64(), b.AsInt64(), result.AsInt64(), 1L << 52, 0x7FFL << 52))
+                return false;
+            *(Vector128<double>*)d = result;
+        }
+        else
+        {
+            Vector128<float> a = *(Vector128<float>*)d, b = *(Vector128<float>*)source;
+            Vector128<float> result = TOperation.Host(a, b);
+            if (!Ordinary(a.AsInt32(), b.AsInt32(), result.AsInt32(), 1 << 23, 0xFF << 23))
+                return false;
+            *(Vector128<float>*)d = result;
+        }
         return true;
+    }
+
+    // Operands normal, results normal and not the smallest such number, in every lane.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Ordinary<T>(Vector128<T> a, Vector128<T> b, Vector128<T> result, T hidden, T infinity)
+    {
+        Vector128<T> one = Vector128.Create(hidden), exponents = Vector128.Create(infinity);
+        Vector128<T> within = exponents & ~one;
+        Vector128<T> odd = Vector128.Equals((b + one) & within, Vector128<T>.Zero);
+        if (!TOperation.Unary)
+            odd |= Vector128.Equals((a + one) & within, Vector128<T>.Zero);
+        Vector128<T> scale = result & exponents;
+        odd |= ~(Vector128.GreaterThan(scale, one) & Vector128.LessThan(scale, exponents));
+        return odd == Vector128<T>.Zero;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
@@ -110,7 +134,7 @@ internal readonly unsafe struct CompareFloat<TFormat, TSignalling> : ISimdOperat
         byte* d = (byte*)s + op->Destination;
         ulong a = Size == 8 ? *(ulong*)d : *(uint*)d;
         ulong b = Size == 8 ? *(ulong*)source : *(uint*)source;
-        if (!Comparable(a) || !Comparable(b))
+        if (!HostFloat.Comparable<TFormat>(a) || !HostFloat.Comparable<TFormat>(b))
             return false;
         // Only ZF and CF can be set: the result is zero when equal, else a positive number of odd parity.
         bool less = HostFloat.Less<TFormat>(a, b), greater = HostFloat.Less<TFormat>(b, a);
@@ -123,10 +147,6 @@ internal readonly unsafe struct CompareFloat<TFormat, TSignalling> : ISimdOperat
     }
 
     private const uint InvertParity = 0x200;
-
-    // Neither a NaN nor a denormal, so that no exception can arise.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool Comparable(ulong x) => FloatFormat<TFormat>.IsNormal(x) || FloatFormat<TFormat>.Magnitude(x) == 0;
 
     [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
     public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
@@ -158,4 +178,79 @@ internal readonly struct Signalling : ISignalling
 internal readonly struct NonSignalling : ISignalling
 {
     public static bool Value => false;
+}
+
+/// <summary>CMPSS, CMPSD: a mask.</summary>
+internal readonly unsafe struct ScalarFloatTest<TFormat> : ISimdOperation
+    where TFormat : struct, IFloatFormat
+{
+    public static int Size
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => FloatFormat<TFormat>.Size;
+    }
+
+    public static bool Aligned => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
+    {
+        byte* d = (byte*)s + op->Destination;
+        ulong a = Size == 8 ? *(ulong*)d : *(uint*)d;
+        ulong b = Size == 8 ? *(ulong*)source : *(uint*)source;
+        if (!HostFloat.Comparable<TFormat>(a) || !HostFloat.Comparable<TFormat>(b))
+            return false;
+        bool less = HostFloat.Less<TFormat>(a, b), equal = !less && !HostFloat.Less<TFormat>(b, a);
+        int predicate = (int)op->Immediate;
+        bool holds = (less && (predicate & 3) is 1 or 2) || (equal && (predicate & 3) is 0 or 2);
+        ulong mask = holds != ((predicate & 4) != 0) ? ulong.MaxValue : 0;
+        if (Size == 8)
+            *(ulong*)d = mask;
+        else
+            *(uint*)d = (uint)mask;
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
+    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
+    {
+        Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
+        uint flags = 0;
+        ulong b = Size == 8 ? *(ulong*)source : *(uint*)source;
+        bool holds = SoftFloat<TFormat>.Test(FloatInstructions.Lane<TFormat>(d, 0), b, (int)op->Immediate & 7, s->Mxcsr, ref flags);
+        if (!SimdExceptions.Accept(cpu, s, flags))
+            return false;
+        FloatInstructions.SetLane<TFormat>(d, 0, holds ? ulong.MaxValue : 0);
+        return true;
+    }
+}
+
+/// <summary>CMPPS, CMPPD: masks.</summary>
+internal readonly unsafe struct PackedFloatTest<TFormat> : ISimdOperation
+    where TFormat : struct, IFloatFormat
+{
+    public static int Size => 16;
+
+    public static bool Aligned => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source) => false;
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // its locals must not keep a handler from making tail calls
+    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source)
+    {
+        Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
+        Vector128<byte> result = default;
+        uint mxcsr = s->Mxcsr, flags = 0;
+        for (int lane = 0; lane < FloatInstructions.Lanes<TFormat>(); lane++)
+        {
+            bool holds = SoftFloat<TFormat>.Test(FloatInstructions.Lane<TFormat>(d, lane),
+                FloatInstructions.Lane<TFormat>((Vector128<byte>*)source, lane), (int)op->Immediate & 7, mxcsr, ref flags);
+            FloatInstructions.SetLane<TFormat>(&result, lane, holds ? ulong.MaxValue : 0);
+        }
+        if (!SimdExceptions.Accept(cpu, s, flags))
+            return false;
+        *d = result;
+        return true;
+    }
 }

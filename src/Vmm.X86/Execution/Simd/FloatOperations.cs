@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Vmm.X86.Execution;
 
@@ -16,6 +17,12 @@ internal interface IFloatOperation
     /// <summary>The host's answer is the guest's when <see cref="HostFloat.Usual"/>.</summary>
     static abstract bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
         where TFormat : struct, IFloatFormat;
+
+    /// <summary>The host's answer for a whole register of floats of type <typeparamref name="T"/>.</summary>
+    static abstract Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b);
+
+    /// <summary>The first operand plays no part.</summary>
+    static abstract bool Unary { get; }
 }
 
 /// <summary>
@@ -56,6 +63,11 @@ internal static class HostFloat
         ? BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(a) / BitConverter.UInt64BitsToDouble(b))
         : BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle((uint)a) / BitConverter.UInt32BitsToSingle((uint)b));
 
+    /// <summary>Normal or zero: a comparison can raise nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Comparable<TFormat>(ulong x)
+        where TFormat : struct, IFloatFormat => FloatFormat<TFormat>.IsNormal(x) || FloatFormat<TFormat>.Magnitude(x) == 0;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Less<TFormat>(ulong a, ulong b) => typeof(TFormat) == typeof(Binary64)
         ? BitConverter.UInt64BitsToDouble(a) < BitConverter.UInt64BitsToDouble(b)
@@ -69,6 +81,15 @@ internal static class HostFloat
 
 internal readonly struct FloatAdd : IFloatOperation
 {
+    public static bool Unary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => a + b;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Host<TFormat>(ulong a, ulong b)
         where TFormat : struct, IFloatFormat => HostFloat.Add<TFormat>(a, b);
@@ -88,6 +109,15 @@ internal readonly struct FloatAdd : IFloatOperation
 
 internal readonly struct FloatSubtract : IFloatOperation
 {
+    public static bool Unary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => a - b;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Host<TFormat>(ulong a, ulong b)
         where TFormat : struct, IFloatFormat => HostFloat.Subtract<TFormat>(a, b);
@@ -107,6 +137,15 @@ internal readonly struct FloatSubtract : IFloatOperation
 
 internal readonly struct FloatMultiply : IFloatOperation
 {
+    public static bool Unary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => a * b;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Host<TFormat>(ulong a, ulong b)
         where TFormat : struct, IFloatFormat => HostFloat.Multiply<TFormat>(a, b);
@@ -126,6 +165,15 @@ internal readonly struct FloatMultiply : IFloatOperation
 
 internal readonly struct FloatDivide : IFloatOperation
 {
+    public static bool Unary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => a / b;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Host<TFormat>(ulong a, ulong b)
         where TFormat : struct, IFloatFormat => HostFloat.Divide<TFormat>(a, b);
@@ -145,6 +193,15 @@ internal readonly struct FloatDivide : IFloatOperation
 
 internal readonly struct FloatSquareRoot : IFloatOperation
 {
+    public static bool Unary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => Vector128.Sqrt(b);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Host<TFormat>(ulong a, ulong b)
         where TFormat : struct, IFloatFormat => HostFloat.SquareRoot<TFormat>(b);
@@ -164,6 +221,15 @@ internal readonly struct FloatSquareRoot : IFloatOperation
 
 internal readonly struct FloatMinimum : IFloatOperation
 {
+    public static bool Unary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => Vector128.ConditionalSelect(Vector128.LessThan(a, b), a, b);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Host<TFormat>(ulong a, ulong b)
         where TFormat : struct, IFloatFormat => HostFloat.Less<TFormat>(a, b) ? a : b;
@@ -183,6 +249,15 @@ internal readonly struct FloatMinimum : IFloatOperation
 
 internal readonly struct FloatMaximum : IFloatOperation
 {
+    public static bool Unary
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => Vector128.ConditionalSelect(Vector128.LessThan(b, a), a, b);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Host<TFormat>(ulong a, ulong b)
         where TFormat : struct, IFloatFormat => HostFloat.Less<TFormat>(b, a) ? a : b;
