@@ -92,7 +92,8 @@ public sealed class HostileImageTests
         {
             byte[] image = new byte[random.Next(2000)];
             random.NextBytes(image);
-            new KernelImage(image).Invoking(kernel => kernel.Load(_memory)).Should().Throw<ImageLoadException>();
+            if (Loads("kernel", image))
+                Assert.Fail("random bytes were loaded");
         }
     }
 }
