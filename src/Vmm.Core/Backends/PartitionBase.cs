@@ -109,10 +109,14 @@ public abstract class PartitionBase : IPartition
     public void Reset(bool keepMemory)
     {
         ThrowIfDisposed();
-        foreach (VirtualProcessorBase processor in _processors)
-            processor.BeginExclusive("reset");
+        int held = 0;
         try
         {
+            foreach (VirtualProcessorBase processor in _processors)
+            {
+                processor.BeginExclusive("reset");
+                held++;
+            }
             if (!keepMemory)
             {
                 foreach (MappedRegion region in Memory.Regions)
@@ -127,8 +131,8 @@ public abstract class PartitionBase : IPartition
         }
         finally
         {
-            foreach (VirtualProcessorBase processor in _processors)
-                processor.EndExclusive();
+            for (int i = 0; i < held; i++)
+                _processors[i].EndExclusive();
         }
     }
 

@@ -269,6 +269,7 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
                 if (_partition.StopWanted)
                     continue; // let in only for a cancel that was withdrawn meanwhile
                 RunCore(out exit);
+                _pending = PendingState.None; // it was finished first; AfterExit says what the new exit needs
             }
             finally
             {
