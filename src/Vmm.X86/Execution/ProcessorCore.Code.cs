@@ -265,6 +265,8 @@ public abstract unsafe partial class ProcessorCore
 
     private void AllocateCode()
     {
+        // Before any handler is compiled, so that its look at TailCalls is a constant.
+        RuntimeHelpers.RunClassConstructor(typeof(Dispatch).TypeHandle);
         State->JumpCache = (JumpCacheEntry*)NativeMemory.AllocZeroed(JumpCacheEntry.Count, (nuint)sizeof(JumpCacheEntry));
         _scratch = (DecodedOperation*)NativeMemory.AllocZeroed(ScratchOperations + 4, (nuint)sizeof(DecodedOperation));
         CodeMap.Register(this);

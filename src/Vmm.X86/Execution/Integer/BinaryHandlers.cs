@@ -7,6 +7,40 @@ namespace Vmm.X86.Execution;
 // SAFETY: see Dispatch and MemoryAccess.
 internal static unsafe class BinaryHandlers
 {
+    // Bodies are apart from their handlers because the compiler gives a method of more than 100 bytes of IL a stack frame. For the same
+    // reason turned round slow paths are written out in full: that size also keeps them from being inlined.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Apply<TOperation, T, TFlags>(VcpuState* s, nuint destination, T b)
+        where TOperation : struct, IBinaryOperation
+        where T : unmanaged, IBinaryInteger<T>
+        where TFlags : struct, IFlagPolicy
+    {
+        T a = Width.Get<T>(s, destination);
+        T result = TOperation.Compute(s, a, b);
+        if (TFlags.Records)
+            TOperation.SetFlags(s, a, b, result);
+        if (TOperation.Stores)
+            Width.Set(s, destination, result);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Change<TOperation, T, TFlags>(VcpuState* s, T* p, T b)
+        where TOperation : struct, IBinaryOperation
+        where T : unmanaged, IBinaryInteger<T>
+        where TFlags : struct, IFlagPolicy
+    {
+        T a = *p;
+        T result = TOperation.Compute(s, a, b);
+        *p = result;
+        if (TFlags.Records)
+            TOperation.SetFlags(s, a, b, result);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Judge<TOperation, T>(VcpuState* s, T a, T b)
+        where TOperation : struct, IBinaryOperation
+        where T : unmanaged, IBinaryInteger<T> => TOperation.SetFlags(s, a, b, TOperation.Compute(s, a, b));
+
     /// <summary>register, register or immediate</summary>
     [MethodImpl(Dispatch.Hot)]
     public static DecodedOperation* Register<TOperation, T, TFlags, TSource>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
@@ -15,14 +49,7 @@ internal static unsafe class BinaryHandlers
         where TFlags : struct, IFlagPolicy
         where TSource : struct, ISource
     {
-        int destination = op->Destination;
-        T a = Width.Get<T>(s, destination);
-        T b = TSource.Get<T>(s, op);
-        T result = TOperation.Compute(s, a, b);
-        if (TFlags.Records)
-            TOperation.SetFlags(s, a, b, result);
-        if (TOperation.Stores)
-            Width.Set(s, destination, result);
+        Apply<TOperation, T, TFlags>(s, op->Destination, TSource.Get<T>(s, op));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -38,15 +65,7 @@ internal static unsafe class BinaryHandlers
         TlbEntry* entry = MemoryAccess.ReadEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return LoadSlow<TOperation, T, TFlags>(cpu, s, op);
-        byte* p = MemoryAccess.Host(entry, linear);
-        int destination = op->Destination;
-        T a = Width.Get<T>(s, destination);
-        T b = *(T*)p;
-        T result = TOperation.Compute(s, a, b);
-        if (TFlags.Records)
-            TOperation.SetFlags(s, a, b, result);
-        if (TOperation.Stores)
-            Width.Set(s, destination, result);
+        Apply<TOperation, T, TFlags>(s, op->Destination, *(T*)MemoryAccess.Host(entry, linear));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -60,7 +79,7 @@ internal static unsafe class BinaryHandlers
         byte* p = MemoryAccess.SlowRead(cpu, s, op, sizeof(T));
         if (p == null)
             return Dispatch.Stop(cpu, s, op);
-        int destination = op->Destination;
+        nuint destination = op->Destination;
         T a = Width.Get<T>(s, destination);
         T b = *(T*)p;
         T result = TOperation.Compute(s, a, b);
@@ -84,13 +103,7 @@ internal static unsafe class BinaryHandlers
         TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return ModifySlow<TOperation, T, TFlags, TSource>(cpu, s, op);
-        byte* p = MemoryAccess.Host(entry, linear);
-        T a = *(T*)p;
-        T b = TSource.Get<T>(s, op);
-        T result = TOperation.Compute(s, a, b);
-        *(T*)p = result;
-        if (TFlags.Records)
-            TOperation.SetFlags(s, a, b, result);
+        Change<TOperation, T, TFlags>(s, (T*)MemoryAccess.Host(entry, linear), TSource.Get<T>(s, op));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -129,11 +142,8 @@ internal static unsafe class BinaryHandlers
         TlbEntry* entry = MemoryAccess.ReadEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return ExamineSlow<TOperation, T, TFlags, TSource>(cpu, s, op);
-        byte* p = MemoryAccess.Host(entry, linear);
-        T a = *(T*)p;
-        T b = TSource.Get<T>(s, op);
         if (TFlags.Records)
-            TOperation.SetFlags(s, a, b, TOperation.Compute(s, a, b));
+            Judge<TOperation, T>(s, *(T*)MemoryAccess.Host(entry, linear), TSource.Get<T>(s, op));
         return Dispatch.Next(cpu, s, op);
     }
 

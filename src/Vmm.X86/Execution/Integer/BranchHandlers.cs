@@ -113,7 +113,7 @@ internal static unsafe class BranchHandlers
         where TSource : struct, ISource
         where TFlags : struct, IFlagPolicy
     {
-        int destination = op->Destination;
+        nuint destination = op->Destination;
         T a = Width.Get<T>(s, destination);
         T b = TSource.Get<T>(s, op);
         T result = TOperation.Compute(s, a, b);
@@ -147,7 +147,7 @@ internal static unsafe class BranchHandlers
         return Jump(cpu, s, op, rip);
     }
 
-    [MethodImpl(Dispatch.Slow)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedOperation* CallSlow<TStack>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
         where TStack : struct, IStack
     {
@@ -236,8 +236,8 @@ internal static unsafe class BranchHandlers
         return Jump(cpu, s, op, rip);
     }
 
-    /// <summary>A call whose push missed the soft TLB, or whose target is refused.</summary>
-    [MethodImpl(Dispatch.Slow)]
+    /// <summary>A call whose push missed the soft TLB, or whose target is refused: always back to the dispatcher.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedOperation* GoSlow<TStack>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, ulong rip, bool push)
         where TStack : struct, IStack
     {

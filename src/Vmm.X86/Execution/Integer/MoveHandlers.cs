@@ -123,7 +123,7 @@ internal static unsafe class MoveHandlers
         where TCondition : struct, ICondition
         where T : unmanaged
     {
-        int destination = op->Destination;
+        nuint destination = op->Destination;
         Width.Set(s, destination, TCondition.Test(s) ? Width.Get<T>(s, op->Source) : Width.Get<T>(s, destination));
         return Dispatch.Next(cpu, s, op);
     }

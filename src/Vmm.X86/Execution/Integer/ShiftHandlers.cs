@@ -15,7 +15,7 @@ internal static unsafe class ShiftHandlers
         where T : unmanaged, IBinaryInteger<T>
         where TFlags : struct, IFlagPolicy
     {
-        int destination = op->Destination;
+        nuint destination = op->Destination;
         int count = (int)op->Immediate;
         T value = Width.Get<T>(s, destination);
         T result = TShift.Compute(s, value, count);
@@ -32,7 +32,7 @@ internal static unsafe class ShiftHandlers
         where T : unmanaged, IBinaryInteger<T>
         where TFlags : struct, IFlagPolicy
     {
-        int destination = op->Destination;
+        nuint destination = op->Destination;
         int count = (int)s->General[1] & (sizeof(T) == 8 ? 63 : 31);
         T value = Width.Get<T>(s, destination);
         T result = value;

@@ -9,12 +9,12 @@ internal static unsafe class Width
 {
     /// <summary>Reads a register of the width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Get<T>(VcpuState* s, int offset)
+    public static T Get<T>(VcpuState* s, nuint offset)
         where T : unmanaged => *(T*)((byte*)s + offset);
 
     /// <summary>Writes a register of the width: 32-bit writes clear the upper half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Set<T>(VcpuState* s, int offset, T value)
+    public static void Set<T>(VcpuState* s, nuint offset, T value)
         where T : unmanaged
     {
         if (sizeof(T) == 4)
