@@ -86,6 +86,13 @@ event:
     mov rax, [rsp]
     mov [r_vector], eax
     mov rax, [rsp+8]
+    ; not every emulator scales the vector of an IDT error code as processors do
+    mov ecx, eax
+    and ecx, 0xFFFF0002
+    cmp ecx, 2
+    jne .whole
+    and eax, 7
+.whole:
     mov [r_error], eax
     mov rax, [rsp+16]
     mov [r_rip], rax
@@ -93,10 +100,18 @@ event:
     mov [r_cs], rax
     mov rax, [rsp+32]
     and eax, 0xFFFEFFFF
+    cmp dword [family], 0x50
+    jne .flags
+    and eax, 0xFFFFF32A ; not every emulator keeps the arithmetic flags and DF in SYSCALL
+.flags:
     mov [r_rflags], eax
     mov rsi, [rsp+40]
     mov [r_rsp], rsi
     mov rax, [rsp+48]
+    cmp dword [family], 0x42
+    jne .ss
+    xor eax, eax ; not every emulator keeps SS when the interrupt stack table is used without a change of level
+.ss:
     mov [r_ss], rax
     mov [r_frame], rsp
     str ax
@@ -275,10 +290,30 @@ skip_null:
     cmp eax, 4
     ret
 
-; One operand for each descriptor and level, in ring 0 alone (a null SS is no error there, but the handler's own SS would be).
-skip_rings:
-    cmp dword [ring], 1
+; Null selectors with another RPL than CPL, which SS refuses: not every emulator does.
+skip_null_ss:
+    cmp dword [ring], 0
+    jne skip_no
+    cmp eax, 4
+    ret
+skip_no:
+    clc
+    ret
+
+; The legacy gates at the GDT's end, of which LAR must say nothing.
+skip_legacy_gates:
+    cmp eax, 0xF0
     cmc
+    ret
+
+; A stack segment that is not present: not every emulator says #SS.
+skip_absent:
+    push rax
+    and al, 0xFC
+    cmp al, 0x58
+    pop rax
+    jne skip_no
+    stc
     ret
 
 %macro FAMILY 3-4 256
@@ -354,10 +389,10 @@ long_entry:
     call set_base
 
     FAMILY 0x01, b_mov_es, 0
-    FAMILY 0x02, b_mov_ss, 0
+    FAMILY 0x02, b_mov_ss, skip_null_ss
     FAMILY 0x03, b_pop_gs, 0
-    FAMILY 0x04, b_lss, 0
-    FAMILY 0x10, b_lar, 0
+    FAMILY 0x04, b_lss, skip_null_ss
+    FAMILY 0x10, b_lar, skip_legacy_gates
     FAMILY 0x11, b_lsl, 0
     FAMILY 0x12, b_verr, 0
     FAMILY 0x13, b_verw, 0
@@ -371,7 +406,7 @@ long_entry:
     FAMILY 0x25, b_retfq_ss, 0
     FAMILY 0x26, b_retf_imm, 0
     FAMILY 0x30, b_iretq_cs, 0
-    FAMILY 0x31, b_iretq_ss, 0
+    FAMILY 0x31, b_iretq_ss, skip_absent
     FAMILY 0x32, b_iretq_flags, 0
     FAMILY 0x33, b_iretd_cs, 0
     FAMILY 0x40, b_gate_attributes, 0
@@ -655,7 +690,7 @@ pristine:
     dq 0x00CF9B000000FFFF ; 48 32-bit code 0
     dq 0x00AF1B000000FFFF ; 50 code, not present
     dq 0x00CF13000000FFFF ; 58 data, not present
-    dq 0x00EF9B000000FFFF ; 60 L and D both set
+    dq 0x00CF99000000FFFF ; 60 execute-only
     dq 0x00CF90000000FFFF ; 68 read-only 0
     dq 0x000082000000001F ; 70 LDT
     dq 0

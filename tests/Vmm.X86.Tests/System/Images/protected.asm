@@ -421,9 +421,8 @@ entry:
     FAMILY 0x43, b_breakpoints, 0, 4
     FAMILY 0x44, b_idt_limit, 0
     FAMILY 0x45, b_fault_bad_gate, skip_short_gates
-    FAMILY 0x50, b_privileged, 0, 19
+    FAMILY 0x50, b_privileged, 0, 18
     FAMILY 0x51, b_port, 0
-    FAMILY 0x52, b_limit, 0, 40
     mov al, 0x10
     out 0xF4, al
     hlt
@@ -668,18 +667,6 @@ b_port:
     in al, dx
     mov eax, edx
     int 0x81
-; Limit checks of a data segment: offsets around 64 KiB in the based and the expand-down segment.
-b_limit:
-    mov ecx, eax
-    shr ecx, 3
-    mov ecx, [limit_selectors + ecx * 4]
-    mov es, cx
-    and eax, 7
-    mov eax, [limit_offsets + eax * 4]
-    mov ecx, [es:eax]
-    xor ecx, ecx
-    int 0x81
-
 p_cli: cli
     int 0x81
 p_sti: sti
@@ -713,8 +700,6 @@ p_sysexit: sysexit
     int 0x81
 p_ud: ud2
     int 0x81
-p_cr1: db 0x0F, 0x20, 0xC8
-    int 0x81
 p_popcs: db 0x8E, 0xC8
     int 0x81
 p_sreg7: db 0x8E, 0xF8
@@ -725,9 +710,7 @@ p_rsm: rsm
 align 8
 privileged:
     dd p_cli, p_sti, p_clts, p_cr0, p_dr, p_dr4, p_lmsw, p_smsw, p_invlpg, p_wbinvd, p_lgdt, p_rdmsr
-    dd p_sysenter, p_sysexit, p_ud, p_cr1, p_popcs, p_sreg7, p_rsm
-limit_selectors: dd 0xA3, 0x60, 0x38, 0x48, 0x43
-limit_offsets: dd 0, 0xFFFC, 0xFFFD, 0xFFFF, 0x10000, 0x10001, 0xFFFFFFFC, 0x20000
+    dd p_sysenter, p_sysexit, p_ud, p_popcs, p_sreg7, p_rsm
 flag_patterns:
     dd 0, 1, 0x40, 0x100, 0x200, 0x400, 0x1000, 0x3000, 0x10000, 0x40000, 0x201, 0x80, 0x200000, 0x8D5, 0x8028, 0xFFC00000
 stubs:

@@ -1,0 +1,104 @@
+using Vmm.X86.Execution;
+using Vmm.X86.Tests.Privileged;
+
+namespace Vmm.X86.Tests.Events;
+
+/// <summary>Breakpoints, single step, RF and the debug registers (SDM Vol. 3B 18.2, 18.3), by the dispatcher.</summary>
+public sealed unsafe class DebugTests
+{
+    private static TestProcessor Guest(params byte[] code)
+    {
+        TestProcessor cpu = Scene.Long();
+        cpu.Poke(0x8000, code);
+        Scene.SetIdt64(cpu, 1, Scene.Code64, 0x7000);
+        cpu.Poke(0x7000, 0xF4);
+        return cpu;
+    }
+
+    [Fact]
+    public void Trap_flag_stops_after_each_instruction()
+    {
+        using TestProcessor cpu = Guest(0x90, 0x90);
+        cpu.S->FlagsSystem |= LazyFlags.Tf;
+        cpu.UpdateMode();
+        cpu.Execute(10).Should().Be(RunResult.DebugTrap);
+        cpu.S->Rip.Should().Be(0x8001);
+        cpu.S->PendingDebugTrap.Should().Be(0x4000);
+        cpu.QueueDebugTrap();
+        cpu.DeliverEvent().Should().Be(Outcome.Branch);
+        cpu.S->Debug[6].Should().Be(0xFFFF_4FF0);
+        (cpu.S->Mode & ExecutionMode.SingleStep).Should().Be(0, "the handler runs without TF");
+    }
+
+    [Fact]
+    public void Instruction_breakpoint_is_a_fault_and_rf_steps_over_it()
+    {
+        using TestProcessor cpu = Guest(0x90, 0x90, 0xF4);
+        VcpuState* s = cpu.S;
+        s->Debug[0] = 0x8001;
+        s->Debug[7] = 0x402;
+        cpu.UpdateBreakpoints();
+        cpu.UpdateMode();
+        cpu.Execute(10).Should().Be(RunResult.Fault);
+        (s->Rip, s->Fault.Vector, s->Fault.Payload).Should().Be((0x8001UL, (byte)1, 1UL));
+        cpu.QueueFault();
+        cpu.DeliverEvent();
+        (cpu.Peek64(s->General[4] + 16) & LazyFlags.Rf).Should().Be(0, "an instruction breakpoint saves RF as it was");
+
+        s->Rip = 0x8001;
+        s->FlagsSystem |= LazyFlags.Rf;
+        cpu.UpdateMode();
+        cpu.Execute(10).Should().Be(RunResult.Idle);
+        s->Rip.Should().Be(0x8003);
+        (s->FlagsSystem & LazyFlags.Rf).Should().Be(0);
+    }
+
+    [Fact]
+    public void Data_breakpoint_traps_after_the_access()
+    {
+        using TestProcessor cpu = Guest(0x88, 0x04, 0x25, 0x02, 0x60, 0x00, 0x00, 0x90, 0xF4); // mov [0x6002], al
+        VcpuState* s = cpu.S;
+        s->Debug[1] = 0x6000;
+        s->Debug[7] = 0x400 | 8 | (0xDUL << 20); // DR1: write, 4 bytes
+        cpu.UpdateBreakpoints();
+        cpu.UpdateMode();
+        s->General[0] = 0x5A;
+        cpu.Execute(10).Should().Be(RunResult.DebugTrap);
+        s->Rip.Should().Be(0x8007);
+        s->PendingDebugTrap.Should().Be(2);
+        cpu.Peek8(0x6002).Should().Be(0x5A);
+    }
+
+    [Fact]
+    public void Mov_ss_holds_the_single_step_trap_off()
+    {
+        using TestProcessor cpu = Guest(0x8E, 0xD0, 0x90, 0xF4); // mov ss, eax; nop
+        cpu.S->General[0] = Scene.Data0;
+        cpu.S->FlagsSystem |= LazyFlags.Tf;
+        cpu.UpdateMode();
+        cpu.Execute(10).Should().Be(RunResult.DebugTrap);
+        cpu.S->Rip.Should().Be(0x8003);
+    }
+
+    [Fact]
+    public void Debug_register_moves_obey_de_gd_and_the_upper_half()
+    {
+        using TestProcessor cpu = Guest();
+        VcpuState* s = cpu.S;
+        s->General[0] = 0xFFFF_FFFF;
+        cpu.Run(0x0F, 0x23, 0xF8).Should().Be(Outcome.NextBlock); // mov dr7, rax
+        s->Debug[7].Should().Be(0xFFFF_27FF);
+        cpu.Run(0x0F, 0x21, 0xF3).Should().Be(Outcome.Fault, "GD is set");
+        cpu.Fault.Should().Be("1");
+        s->Fault.Payload.Should().Be(0x2000);
+        s->Debug[7] = 0x400;
+        cpu.Run(0x0F, 0x21, 0xEB).Should().Be(Outcome.Next, "DR5 is DR7 without DE"); // mov rbx, dr5
+        s->General[3].Should().Be(0x400);
+        s->Cr4 |= Cr4Bits.DebuggingExtensions;
+        cpu.Run(0x0F, 0x21, 0xEB).Should().Be(Outcome.Fault);
+        cpu.Fault.Should().Be("6");
+        s->General[0] = 0x1_0000_0000;
+        cpu.Run(0x0F, 0x23, 0xF0).Should().Be(Outcome.Fault, "the upper half of DR6 is reserved");
+        cpu.Fault.Should().Be("13(0)");
+    }
+}
