@@ -14,8 +14,10 @@ internal sealed class EmulatorPartition : PartitionBase
         : base(hypervisor, options)
     {
         Profile = options.CpuProfile ?? CpuProfiles.V1;
-        Model = new CpuidModel(Profile.Leaves.Select(leaf =>
-            new CpuidRow(leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Value.Ecx, leaf.Value.Edx)));
+        // Without a local APIC nothing of one is shown: APIC by the processor itself, x2APIC and the TSC deadline here.
+        uint withoutApic = options.LocalApic == LocalApicMode.None ? (1U << 21) | (1U << 24) : 0;
+        Model = new CpuidModel(Profile.Leaves.Select(leaf => new CpuidRow(
+            leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Leaf == 1 ? leaf.Value.Ecx & ~withoutApic : leaf.Value.Ecx, leaf.Value.Edx)));
         Clock = new PartitionClock(Profile.TimeStampCounterFrequency);
         _memory = new EmulatorMemory(this, options.SlatFormat ?? SlatFormat.Ept);
         EmulatedProcessors = new EmulatorVirtualProcessor[options.ProcessorCount];

@@ -145,7 +145,7 @@ public sealed class CpuidModel
                 answer.Ecx = (answer.Ecx & ~0xFFU) | (subleaf & 0xFF);
                 answer.Edx = dynamics.ApicId;
                 break;
-            case 0xD when subleaf == 0:
+            case 0xD when subleaf == 0 && Has(CpuFeature.Xsave):
                 answer.Ebx = StandardSize(dynamics.Xcr0);
                 break;
             case 0xD when subleaf == 1:
