@@ -6,7 +6,7 @@ namespace BootLinux;
 /// <summary>Fetches a kernel and a static busybox by their Debian package names, without installing anything.</summary>
 internal static class DebianPackages
 {
-    private const string KernelPackage = "linux-image-cloud-amd64", BusyboxPackage = "busybox-static";
+    private const string Prefix = "linux-image-", KernelPackage = Prefix + "cloud-amd64", BusyboxPackage = "busybox-static";
 
     /// <summary>Whether the host has Debian's package tools.</summary>
     public static bool Available => OperatingSystem.IsLinux() && OnPath("apt-get") && OnPath("dpkg-deb");
@@ -27,7 +27,7 @@ internal static class DebianPackages
         string depends = Run(Environment.CurrentDirectory, "apt-cache", "depends", KernelPackage);
         foreach (string word in depends.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
         {
-            if (word.StartsWith("linux-image-", StringComparison.Ordinal) && word != KernelPackage && char.IsAsciiDigit(word["linux-image-".Length]))
+            if (word.Length > Prefix.Length && word.StartsWith(Prefix, StringComparison.Ordinal) && char.IsAsciiDigit(word[Prefix.Length]))
                 return word;
         }
         throw new InvalidOperationException($"apt-cache knows no {KernelPackage}: run 'apt-get update' once, or pass --kernel FILE.");
@@ -48,9 +48,10 @@ internal static class DebianPackages
     private static string? Find(string folder, string below, string pattern)
     {
         string place = Path.Combine(folder, below);
-        return Directory.Exists(place)
-            ? Directory.EnumerateFiles(place, pattern, new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 3 }).Order(StringComparer.Ordinal).LastOrDefault()
-            : null;
+        if (!Directory.Exists(place))
+            return null;
+        EnumerationOptions depth = new() { RecurseSubdirectories = true, MaxRecursionDepth = 3 };
+        return Directory.EnumerateFiles(place, pattern, depth).Order(StringComparer.Ordinal).LastOrDefault();
     }
 
     private static bool OnPath(string tool) =>

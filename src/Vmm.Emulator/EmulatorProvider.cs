@@ -6,6 +6,8 @@ namespace Vmm.Emulator;
 /// <param name="loggerFactory">Where the backend logs; null for nowhere.</param>
 public sealed class EmulatorProvider(ILoggerFactory? loggerFactory = null) : IHypervisorProvider
 {
+    private const string TierKey = "tier";
+
     /// <inheritdoc/>
     public string Name => "emulator";
 
@@ -13,7 +15,7 @@ public sealed class EmulatorProvider(ILoggerFactory? loggerFactory = null) : IHy
     public string DisplayName => "Managed x86-64 emulator";
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string> OptionKeys => [];
+    public IReadOnlyCollection<string> OptionKeys { get; } = [TierKey];
 
     /// <inheritdoc/>
     public ProbeResult Probe()
@@ -24,5 +26,12 @@ public sealed class EmulatorProvider(ILoggerFactory? loggerFactory = null) : IHy
     }
 
     /// <inheritdoc/>
-    public IHypervisor Create(HypervisorOptions options) => new EmulatorHypervisor(loggerFactory);
+    public IHypervisor Create(HypervisorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        // The interpreter is the one tier there is: another that is asked for must not be ignored.
+        if (options.TryGetValue(TierKey, out string? tier) && tier is not ("auto" or "0"))
+            throw new ArgumentException($"The emulator has no {TierKey}={tier}: it has {TierKey}=auto and {TierKey}=0, the interpreter.", nameof(options));
+        return new EmulatorHypervisor(loggerFactory);
+    }
 }

@@ -31,7 +31,13 @@ internal static class Program
         }
         try
         {
-            return parsed.Invoke(new InvocationConfiguration { Output = streams.Text, Error = streams.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = streams.Text,
+                Error = streams.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
         }
         catch (UsageException e)
         {

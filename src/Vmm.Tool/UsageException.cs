@@ -7,6 +7,7 @@ internal sealed class UsageException(string message, Exception? inner = null) : 
     private static string OneLine(string message)
     {
         int parameter = message.IndexOf(" (Parameter '", StringComparison.Ordinal);
-        return (parameter < 0 ? message : message[..parameter]).ReplaceLineEndings(" ").TrimEnd();
+        string text = (parameter < 0 ? message : message[..parameter]).ReplaceLineEndings(" ").Trim();
+        return text.EndsWith('.') ? text : text + ".";
     }
 }

@@ -9,21 +9,38 @@ internal static class ConformanceCommand
 {
     private static readonly Option<string> Backend = new("--backend")
     {
-        Description = "auto, emulator, or another backend with options as NAME:key=value,...", HelpName = "NAME", DefaultValueFactory = _ => "auto",
+        Description = "auto, emulator, or another backend with options as NAME:key=value,...",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => "auto",
     };
 
     private static readonly Option<string?> Slat = new("--slat")
     {
-        Description = "Nested page table formats to run every case with: ept, npt or both. [default: both, where the backend has a choice]", HelpName = "ept|npt|both",
+        Description = "Nested page table formats to run every case with; both is the default where the backend has a choice.",
+        HelpName = "ept|npt|both",
     };
 
-    private static readonly Option<string?> Report = new("--report") { Description = "Write a report: a matrix as .md, everything as .json.", HelpName = "FILE.json|.md" };
-    private static readonly Option<string?> Filter = new("--filter") { Description = "Run only cases whose identifier contains this text.", HelpName = "TEXT" };
-    private static readonly Option<bool> Json = new("--json") { Description = "Print the report as JSON; progress and the summary go to standard error." };
+    private static readonly Option<string?> Report = new("--report")
+    {
+        Description = "Write a report: a matrix as .md, everything as .json.", HelpName = "FILE.json|.md",
+    };
+
+    private static readonly Option<string?> Filter = new("--filter")
+    {
+        Description = "Run only cases whose identifier contains this text.", HelpName = "TEXT",
+    };
+
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print the report as JSON; progress and the summary go to standard error.",
+    };
 
     public static Command Create(StandardStreams streams)
     {
-        Command command = new("conformance", "Proves that a backend behaves as the contract says. The last line is 'N passed, N failed, N skipped, N absent'.")
+        Command command = new("conformance", """
+            Proves that a backend behaves as the contract says. The last line is 'N passed, N failed, N skipped, N absent'.
+            Exit status: 0 all passed, 10 some failed, 4 backend unavailable, 2 wrong usage or no case ran.
+            """)
         {
             Backend, Slat, Report, Filter, Json,
         };

@@ -11,7 +11,8 @@ internal static class ConformanceProgress
     {
         if (!isTerminal)
             return ConformanceRunner.Run(hypervisor, options with { Progress = result => output.WriteLine(Line(result)) });
-        int cases = options.Cases.Count(c => string.IsNullOrEmpty(options.Filter) || c.Id.Contains(options.Filter, StringComparison.OrdinalIgnoreCase));
+        string filter = options.Filter ?? "";
+        int cases = options.Cases.Count(conformanceCase => conformanceCase.Id.Contains(filter, StringComparison.OrdinalIgnoreCase));
         int formats = options.SlatFormats?.Count ?? ConformanceRunner.DefaultFormats(hypervisor.Capabilities).Count;
         Progress progress = TextConsole.Create(output, true).Progress();
         return progress.AutoClear(true).Start(context =>

@@ -9,7 +9,10 @@ internal static class DoctorCommand
 
     public static Command Create(StandardStreams streams)
     {
-        Command command = new("doctor", "Examines every backend: whether it works here, or why not and how to fix it. Each that works runs a real guest.") { Json };
+        Command command = new("doctor", """
+            Examines every backend: whether it works here, or why not and how to fix it. Each that works runs a real guest.
+            Exit status: 0 when one works, else 4.
+            """) { Json };
         command.SetAction(parsed =>
         {
             BackendDiagnosis[] found = [.. Hypervisors.Catalog.Providers.Select(BackendDiagnosis.Of)];

@@ -10,7 +10,8 @@ internal static class DoctorJson
     public static void Write(IReadOnlyList<BackendDiagnosis> backends, TextWriter output)
     {
         using MemoryStream buffer = new();
-        using (Utf8JsonWriter json = new(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        JsonWriterOptions options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (Utf8JsonWriter json = new(buffer, options))
         {
             json.WriteStartObject();
             json.WriteStartArray("backends");

@@ -9,7 +9,8 @@ internal static class DoctorTable
     public static void Write(IReadOnlyList<BackendDiagnosis> backends, StandardStreams streams)
     {
         IAnsiConsole console = TextConsole.Create(streams.Text, streams.IsTerminal);
-        Table overview = new Table().Border(TableBorder.Ascii2).AddColumns("Backend", "Works here", "A guest ran to HLT", "Processors", "Address bits", "Nested tables", "CPU profiles");
+        Table overview = new Table().Border(TableBorder.Ascii2);
+        overview.AddColumns("Backend", "Works here", "A guest ran to HLT", "Processors", "Address bits", "Nested tables", "CPU profiles");
         foreach (BackendDiagnosis backend in backends)
         {
             HypervisorCapabilities? capabilities = backend.Capabilities;
@@ -46,7 +47,8 @@ internal static class DoctorTable
         if (backend.Capabilities is not { } capabilities)
             return;
         Table table = new Table().Border(TableBorder.Ascii2).AddColumns("Capability", "Declared", "What it is");
-        foreach (Capability capability in Capability.WellKnown.Union(capabilities.Declared).OrderBy(capability => capability.Name, StringComparer.Ordinal))
+        IEnumerable<Capability> known = Capability.WellKnown.Union(capabilities.Declared);
+        foreach (Capability capability in known.OrderBy(capability => capability.Name, StringComparer.Ordinal))
             table.AddRow(Cell(capability.Name), Cell(capabilities.Has(capability) ? "yes" : "no"), Cell(capability.Description));
         console.Write(table);
         foreach (Quirk quirk in capabilities.Quirks)

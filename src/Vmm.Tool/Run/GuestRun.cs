@@ -9,8 +9,10 @@ internal static class GuestRun
 {
     public static int Execute(RunSettings settings, StandardStreams streams)
     {
-        BootImage image = ReadImage(settings);
         IHypervisor hypervisor = Backends.Create(settings.Backend);
+        CheckAgainst(hypervisor.Capabilities, settings);
+        BootImage image = ReadImage(settings);
+        using RunStatistics? statistics = settings.Statistics is { } path ? RunStatistics.Open(path, streams.Error) : null;
         using SerialTarget serial = SerialTarget.Open(settings.Serial, streams);
         using Machine machine = Build(hypervisor, settings, image, serial);
         using CancellationTokenSource ending = new();
@@ -19,19 +21,18 @@ internal static class GuestRun
         using RawTerminal? terminal = serial.IsInteractive ? RawTerminal.TryEnter() : null;
         if (terminal is not null)
             streams.Error.Write("vmm: the keyboard is the guest's; press Ctrl-A, then X, to leave.\r\n");
-        using SerialInput? input = serial.Input is null ? null : new SerialInput(serial.Input, machine.Serial, serial.IsInteractive, ending.Cancel);
+        using SerialInput? input =
+            serial.Input is null ? null : new SerialInput(serial.Input, machine.Serial, serial.IsInteractive, ending.Cancel);
         Stopwatch watch = Stopwatch.StartNew();
         MachineOutcome outcome = machine.Run(ending.Token);
         watch.Stop();
         terminal?.Dispose();
-        if (settings.Statistics is not null)
-            RunStatistics.Write(machine, watch.Elapsed, settings.Statistics, streams.Error);
+        statistics?.Write(machine, watch.Elapsed);
         return Report(outcome, machine, settings, input is { LeftByUser: true }, streams.Error);
     }
 
     private static Machine Build(IHypervisor hypervisor, RunSettings settings, BootImage image, SerialTarget serial)
     {
-        CpuProfile profile = CheckAgainst(hypervisor.Capabilities, settings);
         try
         {
             return new Machine(hypervisor, new MachineOptions
@@ -39,7 +40,7 @@ internal static class GuestRun
                 Image = image,
                 MemorySize = settings.Memory,
                 ProcessorCount = settings.Processors,
-                CpuProfile = profile,
+                CpuProfile = CpuProfiles.ByName(settings.CpuProfile),
                 SlatFormat = settings.SlatFormat,
                 SerialOutput = serial.Write,
                 HasSerialInput = serial.Input is not null,
@@ -53,49 +54,45 @@ internal static class GuestRun
     }
 
     // Said in the words of the command line, before anything is built.
-    private static CpuProfile CheckAgainst(HypervisorCapabilities capabilities, RunSettings settings)
+    private static void CheckAgainst(HypervisorCapabilities capabilities, RunSettings settings)
     {
         if (settings.Processors > capabilities.MaximumProcessors)
         {
             throw new UsageException(
-                $"--cpus {settings.Processors}: the {capabilities.Backend} backend has at most {capabilities.MaximumProcessors} processor(s) for a machine.");
+                $"--cpus {settings.Processors}: the {capabilities.Backend} backend gives a machine at most {capabilities.MaximumProcessors}.");
         }
         if (settings.SlatFormat is { } format && !capabilities.SlatFormats.Contains(format))
         {
-            string known = capabilities.SlatFormats.Count == 0 ? "no choice of formats" : string.Join(", ", capabilities.SlatFormats.Select(Words.Of));
+            string known = string.Join(", ", capabilities.SlatFormats.Select(Words.Of).DefaultIfEmpty("no choice of formats"));
             throw new UsageException($"--slat {Words.Of(format)}: the {capabilities.Backend} backend has {known}.");
         }
         if (!capabilities.CpuProfiles.Contains(settings.CpuProfile, StringComparer.OrdinalIgnoreCase))
-            throw new UsageException($"--cpu {settings.CpuProfile}: the {capabilities.Backend} backend has {string.Join(", ", capabilities.CpuProfiles)}.");
-        return CpuProfiles.ByName(settings.CpuProfile);
+        {
+            throw new UsageException(
+                $"--cpu {settings.CpuProfile}: the {capabilities.Backend} backend has {string.Join(", ", capabilities.CpuProfiles)}.");
+        }
     }
 
     private static BootImage ReadImage(RunSettings settings)
     {
         if (settings.Flat is { } flat)
-            return new FlatImage(ReadFile(flat.File, "--flat"), flat.Address) { Entry = flat.Entry, Name = flat.File };
+        {
+            byte[] content = InputFile.Read(flat.File, "--flat", settings.Memory);
+            return new FlatImage(content, flat.Address) { Entry = flat.Entry, Name = flat.File };
+        }
         if (settings.Elf is { } elf)
-            return new ElfImage(ReadFile(elf, "--elf")) { Name = elf };
+            return new ElfImage(InputFile.Read(elf, "--elf", settings.Memory)) { Name = elf };
         string kernel = settings.Kernel!;
-        return new KernelImage(ReadFile(kernel, "--kernel"))
+        return new KernelImage(InputFile.Read(kernel, "--kernel", settings.Memory))
         {
             Name = kernel,
             CommandLine = settings.CommandLine ?? "",
-            Modules = settings.InitialRamDisk is { } disk ? [new BootModule(ReadFile(disk, "--initrd"), Path.GetFileName(disk))] : [],
+            Modules = settings.InitialRamDisk is { } disk ? [ReadModule(disk, settings)] : [],
         };
     }
 
-    private static byte[] ReadFile(string path, string option)
-    {
-        try
-        {
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            throw new UsageException($"{option} cannot be read: {e.Message}", e);
-        }
-    }
+    private static BootModule ReadModule(string path, RunSettings settings) =>
+        new(InputFile.Read(path, "--initrd", settings.Memory), Path.GetFileName(path));
 
     private static int Report(MachineOutcome outcome, Machine machine, RunSettings settings, bool leftByUser, TextWriter error)
     {
@@ -116,7 +113,7 @@ internal static class GuestRun
                 return ExitStatus.Timeout;
             default:
                 error.WriteLine($"vmm: {outcome}.");
-                ProcessorDump.Write(machine.Partition, outcome.Processor, error);
+                ProcessorDump.Write(machine.Partition, outcome.Processor, outcome.Exit, error);
                 return ExitStatus.GuestFailed;
         }
     }

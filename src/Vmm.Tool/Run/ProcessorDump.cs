@@ -5,7 +5,7 @@ namespace Vmm.Tool.Run;
 /// <summary>What there is to say of a processor that stopped for good: registers and the code around RIP.</summary>
 internal static class ProcessorDump
 {
-    public static void Write(IPartition partition, int index, TextWriter error)
+    public static void Write(IPartition partition, int index, in VpExit last, TextWriter error)
     {
         IVirtualProcessor processor = partition.Processors[index];
         processor.GetState(RegisterGroups.Registers, out ProcessorState state);
@@ -14,11 +14,15 @@ internal static class ProcessorDump
         error.WriteLine($"  rsi={g.Rsi:X16} rdi={g.Rdi:X16} rbp={g.Rbp:X16} rsp={g.Rsp:X16}");
         error.WriteLine($"  r8 ={g.R8:X16} r9 ={g.R9:X16} r10={g.R10:X16} r11={g.R11:X16}");
         error.WriteLine($"  r12={g.R12:X16} r13={g.R13:X16} r14={g.R14:X16} r15={g.R15:X16}");
-        error.WriteLine($"  rip={g.Rip:X16} rflags={g.Rflags:X8} cr0={state.Control.Cr0:X8} cr2={state.Control.Cr2:X16} cr3={state.Control.Cr3:X16} cr4={state.Control.Cr4:X8} efer={state.Control.Efer:X}");
+        ControlRegisters c = state.Control;
+        error.WriteLine($"  rip={g.Rip:X16} rflags={g.Rflags:X8} efer={c.Efer:X}");
+        error.WriteLine($"  cr0={c.Cr0:X8} cr2={c.Cr2:X16} cr3={c.Cr3:X16} cr4={c.Cr4:X8}");
         SegmentRegisters s = state.Segments;
-        error.WriteLine($"  cs={s.Cs.Selector:X4}@{s.Cs.Base:X} ss={s.Ss.Selector:X4}@{s.Ss.Base:X} ds={s.Ds.Selector:X4}@{s.Ds.Base:X} gdt={s.Gdtr.Base:X}+{s.Gdtr.Limit:X} idt={s.Idtr.Base:X}+{s.Idtr.Limit:X}");
+        error.WriteLine($"  cs={s.Cs.Selector:X4}@{s.Cs.Base:X} ss={s.Ss.Selector:X4}@{s.Ss.Base:X} ds={s.Ds.Selector:X4}@{s.Ds.Base:X}");
+        error.WriteLine($"  gdt={s.Gdtr.Base:X}+{s.Gdtr.Limit:X} idt={s.Idtr.Base:X}+{s.Idtr.Limit:X}");
         ProcessorCounters counters = processor.Counters;
         error.WriteLine($"  instructions={counters.Instructions} exits={counters.TotalExits} events={counters.EventsDelivered}");
+        error.WriteLine($"  last exit: {last}");
         Disassemble(partition, processor, in state, error);
     }
 
@@ -30,7 +34,8 @@ internal static class ProcessorDump
         int count = 0;
         for (; count < code.Length; count++)
         {
-            LinearTranslationResult at = processor.Translate(state.Segments.Cs.Base + state.General.Rip + (ulong)count, GuestAccess.Execute);
+            ulong address = state.Segments.Cs.Base + state.General.Rip + (ulong)count;
+            LinearTranslationResult at = processor.Translate(address, GuestAccess.Execute);
             if (at.Status != TranslationStatus.Success || !partition.Memory.TryGetSpan(at.PhysicalAddress, 1, false, out Span<byte> one))
                 break;
             code[count] = one[0];

@@ -7,27 +7,54 @@ namespace Vmm.Tool.Run;
 /// <summary><c>vmm run</c>: its options and what they mean.</summary>
 internal static class RunCommand
 {
-    private static readonly Option<string> Backend = Text("--backend", "auto, emulator, or another backend with options as NAME:key=value,...", "auto");
-    private static readonly Option<string> Memory = Text("--memory", "Guest memory, such as 256M.", "256M");
-    private static readonly Option<string> Cpus = Text("--cpus", "Virtual processors.", "1");
-    private static readonly Option<string?> Kernel = Path("--kernel", "A Linux bzImage, a PVH ELF or a multiboot image, told apart by their own headers.");
-    private static readonly Option<string?> Initrd = Path("--initrd", "Initial RAM disk, or the module of a multiboot or PVH kernel.");
-    private static readonly Option<string?> Append = new("--append") { Description = "Kernel command line.", HelpName = "TEXT" };
-    private static readonly Option<string?> Elf = Path("--elf", "An ELF image, run at its entry point: 64-bit in long mode, 32-bit in flat protected mode.");
-    private static readonly Option<string?> Flat = new("--flat") { Description = "A flat image at an address, entered in real mode below 1 MiB, else in flat 32-bit mode.", HelpName = "FILE@ADDRESS[:ENTRY]" };
-    private static readonly Option<string> Cpu = Text("--cpu", "CPU profile.", "v1");
-    private static readonly Option<string?> Slat = new("--slat") { Description = "Nested page table format: ept, npt or none (flat, for measuring).", HelpName = "ept|npt|none" };
-    private static readonly Option<string> Serial = Text("--serial", "Where the first serial port goes: stdio, none or file:PATH.", "stdio");
-    private static readonly Option<string?> DebugExit = new("--debug-exit") { Description = "Port of a debug-exit device: a byte v written there ends the run with status ((v & 0x7F) << 1) | 1.", HelpName = "PORT" };
-    private static readonly Option<string?> Timeout = new("--timeout") { Description = "Give up after this many seconds, with status 124.", HelpName = "SECONDS" };
-    private static readonly Option<string?> Stats = new("--stats") { Description = "Print counters at the end; =json:PATH writes them to a file.", Arity = ArgumentArity.ZeroOrOne, HelpName = "json:PATH" };
+    private static readonly Option<string> Backend =
+        Text("--backend", "NAME", "auto", "auto, emulator, or another backend with options as NAME:key=value,...");
+
+    private static readonly Option<string> Memory = Text("--memory", "SIZE", "256M", "Guest memory, such as 256M.");
+    private static readonly Option<string> Cpus = Text("--cpus", "N", "1", "Virtual processors.");
+    private static readonly Option<string?> Kernel =
+        Optional("--kernel", "FILE", "A Linux bzImage, a PVH ELF or a multiboot image, told apart by their own headers.");
+
+    private static readonly Option<string?> Initrd =
+        Optional("--initrd", "FILE", "Initial RAM disk, or the module of a multiboot or PVH kernel.");
+
+    private static readonly Option<string?> Append = Optional("--append", "TEXT", "Kernel command line.");
+    private static readonly Option<string?> Elf =
+        Optional("--elf", "FILE", "An ELF image, run at its entry point: 64-bit in long mode, 32-bit in flat protected mode.");
+
+    private static readonly Option<string?> Flat = Optional(
+        "--flat", "FILE@ADDRESS[:ENTRY]", "A flat image at an address, entered in real mode below 1 MiB, else in flat 32-bit mode.");
+
+    private static readonly Option<string> Cpu = Text("--cpu", "v1|v2|v3", "v1", "CPU profile.");
+    private static readonly Option<string?> Slat =
+        Optional("--slat", "ept|npt|none", "Nested page table format: ept, npt or none (flat, for measuring).");
+
+    private static readonly Option<string> Serial =
+        Text("--serial", "stdio|none|file:PATH", "stdio", "Where the first serial port goes.");
+
+    private static readonly Option<string?> DebugExit = Optional(
+        "--debug-exit", "PORT", "Port of a debug-exit device: a byte v written there ends the run with status ((v & 0x7F) << 1) | 1.");
+
+    private static readonly Option<string?> Timeout = Optional("--timeout", "SECONDS", "Give up after this many seconds, with status 124.");
+    private static readonly Option<string?> Stats = new("--stats")
+    {
+        Description = "Print counters at the end; =json:PATH writes them to a file.",
+        Arity = ArgumentArity.ZeroOrOne,
+        HelpName = "json:PATH",
+    };
 
     // Named by the tool's face, built later: refused with a clear message rather than as unknown.
-    private static readonly string[] NotYet = ["--firmware", "--disk", "--gdb", "--save", "--restore", "--record", "--replay", "--lockstep"];
+    private static readonly string[] NotYet =
+        ["--firmware", "--disk", "--gdb", "--save", "--restore", "--record", "--replay", "--lockstep"];
 
     public static Command Create(StandardStreams streams)
     {
-        Command command = new("run", "Runs a guest until it powers off, resets, or ends through the debug-exit port.");
+        Command command = new("run", """
+            Runs a guest until it powers off, resets, or ends through the debug-exit port. Its first serial port is standard input and
+            output; everything of vmm's own goes to standard error.
+            Exit status: 0 powered off or reset, odd for the debug-exit port, 2 wrong usage or unreadable input, 4 backend unavailable,
+            6 triple fault or processor failure, 8 halted with nothing able to wake it, 124 timeout, 70 a fault of vmm itself.
+            """);
         Option[] options = [Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Cpu, Slat, Serial, DebugExit, Timeout, Stats];
         foreach (Option option in options)
             command.Add(option);
@@ -83,7 +110,7 @@ internal static class RunCommand
                 string other => throw new UsageException($"--slat '{other}' must be ept, npt or none."),
             },
             Serial = serial,
-            DebugExitPort = parsed.GetValue(DebugExit) is { } port ? (ushort)MemorySize.ParseNumber(port, ushort.MaxValue, "--debug-exit") : null,
+            DebugExitPort = ParsePort(parsed.GetValue(DebugExit)),
             Timeout = parsed.GetValue(Timeout) is { } seconds ? ParseSeconds(seconds) : null,
             Statistics = parsed.GetResult(Stats) is null ? null : ParseStatistics(parsed.GetValue(Stats)),
         };
@@ -102,6 +129,9 @@ internal static class RunCommand
             ? count
             : throw new UsageException($"--cpus '{text}' must be a whole number above 0.");
 
+    private static ushort? ParsePort(string? text) =>
+        text is null ? null : (ushort)MemorySize.ParseNumber(text, ushort.MaxValue, "--debug-exit");
+
     private static TimeSpan ParseSeconds(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && seconds is > 0 and < 1e7
             ? TimeSpan.FromSeconds(seconds)
@@ -114,8 +144,9 @@ internal static class RunCommand
         _ => throw new UsageException($"--stats '{text}' must be plain or json:PATH."),
     };
 
-    private static Option<string> Text(string name, string description, string standard) =>
-        new(name) { Description = description, DefaultValueFactory = _ => standard };
+    private static Option<string> Text(string name, string value, string standard, string description) =>
+        new(name) { Description = description, HelpName = value, DefaultValueFactory = _ => standard };
 
-    private static Option<string?> Path(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
+    private static Option<string?> Optional(string name, string value, string description) =>
+        new(name) { Description = description, HelpName = value };
 }

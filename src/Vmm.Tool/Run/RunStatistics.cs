@@ -3,32 +3,50 @@ using Vmm.Machines;
 
 namespace Vmm.Tool.Run;
 
-/// <summary>Counters of a run, as text or JSON.</summary>
-internal static class RunStatistics
+/// <summary>Counters of a run, as text or JSON. A file is opened before the run, so that a wrong path costs nothing.</summary>
+internal sealed class RunStatistics : IDisposable
 {
-    public static void Write(Machine machine, TimeSpan elapsed, string path, TextWriter error)
+    private readonly TextWriter _error;
+    private readonly FileStream? _file;
+
+    private RunStatistics(TextWriter error, FileStream? file)
     {
-        List<(string Name, double Value)> rows = Collect(machine, elapsed);
-        if (path.Length == 0)
-        {
-            foreach ((string name, double value) in rows)
-                error.WriteLine(FormattableString.Invariant($"vmm: {name} = {value:0.######}"));
-            return;
-        }
+        _error = error;
+        _file = file;
+    }
+
+    /// <param name="path">Of the JSON file; empty: text on standard error.</param>
+    /// <param name="error">Standard error.</param>
+    /// <exception cref="UsageException">The file cannot be written.</exception>
+    public static RunStatistics Open(string path, TextWriter error)
+    {
         try
         {
-            using FileStream file = File.Create(path);
-            using Utf8JsonWriter json = new(file, new JsonWriterOptions { Indented = true });
-            json.WriteStartObject();
-            foreach ((string name, double value) in rows)
-                json.WriteNumber(name, value);
-            json.WriteEndObject();
+            return new RunStatistics(error, path.Length == 0 ? null : File.Create(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new UsageException($"--stats json:{path} cannot be written: {e.Message}", e);
         }
     }
+
+    public void Write(Machine machine, TimeSpan elapsed)
+    {
+        List<(string Name, double Value)> rows = Collect(machine, elapsed);
+        if (_file is null)
+        {
+            foreach ((string name, double value) in rows)
+                _error.WriteLine(FormattableString.Invariant($"vmm: {name} = {value:0.######}"));
+            return;
+        }
+        using Utf8JsonWriter json = new(_file, new JsonWriterOptions { Indented = true });
+        json.WriteStartObject();
+        foreach ((string name, double value) in rows)
+            json.WriteNumber(name, value);
+        json.WriteEndObject();
+    }
+
+    public void Dispose() => _file?.Dispose();
 
     private static List<(string Name, double Value)> Collect(Machine machine, TimeSpan elapsed)
     {
