@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 using Iced.Intel;
 using Vmm.X86.Execution;
@@ -28,6 +29,8 @@ public sealed unsafe class HostDifferentialTests(ITestOutputHelper output)
         using IdentityProcessor processor = new();
         foreach (Code code in SimdEncodings.All)
         {
+            if (!Sse.IsSupported && code.Mnemonic() is (Mnemonic.Rcpps or Mnemonic.Rcpss or Mnemonic.Rsqrtps or Mnemonic.Rsqrtss))
+                continue; // only the error bound is architectural, and the core has no such unit to ask
             codes++;
             if (InstructionTable.Instance[code] == null)
             {

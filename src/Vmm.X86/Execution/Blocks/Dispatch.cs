@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Vmm.X86.Execution;
 
@@ -19,8 +20,11 @@ internal static unsafe class Dispatch
     /// <summary>A handler's slow path. Not marked against inlining, because the runtime makes no tail calls from methods that are.</summary>
     public const MethodImplOptions Slow = MethodImplOptions.AggressiveOptimization;
 
-    /// <summary>Whether handlers call each other; decided once, by trying.</summary>
-    public static readonly bool TailCalls = TailCallProbe.Works();
+    /// <summary>
+    /// Whether handlers call each other; decided once, by trying. Without vector hardware (or with it switched off) vectors travel by reference,
+    /// and handlers that use them would keep a frame.
+    /// </summary>
+    public static readonly bool TailCalls = Vector128.IsHardwareAccelerated && TailCallProbe.Works();
 
     /// <summary>Goes on with the following operation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
