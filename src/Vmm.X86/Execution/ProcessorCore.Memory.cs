@@ -69,7 +69,11 @@ public abstract unsafe partial class ProcessorCore
     public bool ReadSystem<T>(ulong linear, out T value)
         where T : unmanaged
     {
-        byte* p = ReadSlow(linear, sizeof(T), DataPrivilege.ImplicitSupervisor);
+        // Bank 0 was filled by supervisor accesses under SMAP's full rule: what it holds is readable here too.
+        TlbEntry* e = Bank(0, false) + (int)((linear >> 12) & (SoftTlb.Entries - 1));
+        byte* p = linear - e->Tag <= (ulong)(4096 - sizeof(T))
+            ? (byte*)linear + e->Addend
+            : ReadSlow(linear, sizeof(T), DataPrivilege.ImplicitSupervisor);
         value = p == null ? default : Unsafe.ReadUnaligned<T>(p);
         return p != null;
     }
@@ -146,6 +150,8 @@ public abstract unsafe partial class ProcessorCore
             {
                 if (privilege == DataPrivilege.Current)
                     Fill(s->ReadTlb, linear, low.Host);
+                else if (privilege == DataPrivilege.ImplicitSupervisor)
+                    Fill(Bank(0, false), linear, low.Host);
                 return low.Host + (linear & 0xFFF);
             }
             return ReadExternal(low.Kind, low.Physical, s->Bounce, size) ? s->Bounce : null;
@@ -293,6 +299,7 @@ public abstract unsafe partial class ProcessorCore
                 e->Tag = SoftTlb.Empty;
         }
         _usedBanks = 0;
+        ForgetLargePages();
         _pagingStale = true;
         ForgetJumps();
     }

@@ -61,10 +61,12 @@ public abstract unsafe partial class ProcessorCore
     {
         VcpuState* s = State;
         _checksAlignment = s->Cpl == 3 && (s->Cr0 & Cr0Bits.AlignmentMask) != 0 && (s->FlagsSystem & LazyFlags.Ac) != 0;
-        int bank = _checksAlignment ? 3 : s->Cpl == 3 ? 1 : (s->Cr4 & Cr4Bits.Smap) != 0 && (s->FlagsSystem & LazyFlags.Ac) != 0 ? 2 : 0;
+        int bank = _checksAlignment ? 3 : TlbBank(s->Cpl == 3);
         s->ReadTlb = Bank(bank, false);
         s->WriteTlb = Bank(bank, true);
     }
+
+    private int TlbBank(bool user) => user ? 1 : (State->Cr4 & Cr4Bits.Smap) != 0 && (State->FlagsSystem & LazyFlags.Ac) != 0 ? 2 : 0;
 
     private TlbEntry* Bank(int bank, bool write) => _tlb + (((bank * 2) + (write ? 1 : 0)) * SoftTlb.Entries);
 }

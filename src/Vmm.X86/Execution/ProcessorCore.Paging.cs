@@ -57,7 +57,11 @@ public abstract unsafe partial class ProcessorCore
         PageWalkOutcome outcome = PageWalker.Walk(in _paging, ref memory, linear, wanted, out PageWalkResult result);
         physical = result.PhysicalAddress;
         if (outcome == PageWalkOutcome.Translated)
+        {
+            if (result.PageSizeLog2 != 12)
+                NoteLargePage(linear, result.PageSizeLog2);
             return true;
+        }
         if (outcome == PageWalkOutcome.PageFault)
         {
             RaisePageFault(linear, (uint)result.ErrorCode);

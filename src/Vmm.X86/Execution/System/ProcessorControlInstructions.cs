@@ -81,8 +81,10 @@ internal static unsafe class ProcessorControlInstructions
     {
         if (s->Cpl != 0)
             return cpu.RaiseGeneralProtection();
-        // The page may be a large one, of which every 4 KiB piece can be cached.
-        cpu.DropTranslations();
+        ulong offset = Operands.EffectiveAddress(s, i);
+        int segment = Operands.Segment(i->MemorySegment);
+        bool based = !cpu.Is64Bit || segment >= SegmentIndex.Fs;
+        cpu.InvalidatePage((based ? s->Segments[segment].Base + offset : offset) & cpu.LinearMask);
         return Outcome.NextBlock;
     }
 

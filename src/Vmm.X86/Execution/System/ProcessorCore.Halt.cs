@@ -21,7 +21,4 @@ public abstract unsafe partial class ProcessorCore
 
     /// <summary>CR4.UMIP keeps SGDT, SIDT, SLDT, SMSW and STR from user mode.</summary>
     internal bool UmipForbids() => State->Cpl != 0 && (State->Cr4 & Cr4Bits.Umip) != 0;
-
-    /// <summary>Forgets every cached translation: INVLPG, INVPCID.</summary>
-    internal void DropTranslations() => ChangeTranslations();
 }

@@ -56,12 +56,21 @@ public abstract unsafe partial class ProcessorCore
         DataPrivilege privilege = cursor.User ? DataPrivilege.User : DataPrivilege.Supervisor;
         if (!StackLinear(in cursor, lowest, bytes, out ulong linear))
             return false;
+        TlbEntry* bank = Bank(TlbBank(cursor.User), true);
+        TlbEntry* e = bank + (int)((linear >> 12) & (SoftTlb.Entries - 1));
+        if (linear - e->Tag <= (ulong)(4096 - bytes))
+        {
+            cursor.HostPage = (byte*)(linear & ~0xFFFUL) + e->Addend;
+            return true;
+        }
         if (!TranslateData(linear, true, privilege, out LinearTranslation first))
             return false;
         bool onePage = (linear & 0xFFF) + (ulong)bytes <= 4096;
         if (onePage)
         {
             cursor.HostPage = first.TrackWrites ? null : first.Host;
+            if (cursor.HostPage != null)
+                Fill(bank, linear, cursor.HostPage);
             return true;
         }
         ulong last = linear + (ulong)bytes - 1;
