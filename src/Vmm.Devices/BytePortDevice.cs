@@ -1,7 +1,8 @@
 namespace Vmm.Devices;
 
 /// <summary>
-/// An 8-bit device on the port bus. A wider access is split into byte accesses at consecutive ports, low byte first, as the ISA bus does it.
+/// An 8-bit device on the port bus. A wider access is split into byte accesses at consecutive ports, low byte first, as the ISA bus does
+/// it.
 /// </summary>
 /// <remarks>Deriving classes are called from any vCPU thread, several at a time, and lock for themselves.</remarks>
 public abstract class BytePortDevice : IPortDevice

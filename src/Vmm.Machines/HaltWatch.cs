@@ -1,8 +1,10 @@
 namespace Vmm.Machines;
 
 /// <summary>
-/// Finds out that no processor will ever run again, on a backend that waits at HLT inside: from time to time, when none has exited since the
-/// last look, all are asked out at the same moment, and each says whether it is halted with interrupts off or waits for its start-up interrupt.
+/// Finds out that no processor will ever run again, on a backend that waits at HLT inside: from time to time, when none has exited since
+/// the
+/// last look, all are asked out at the same moment, and each says whether it is halted with interrupts off or waits for its start-up
+/// interrupt.
 /// </summary>
 internal sealed class HaltWatch : IDisposable
 {

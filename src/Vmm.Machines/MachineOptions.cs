@@ -27,7 +27,8 @@ public sealed record MachineOptions
     public SerialOutput? SerialOutput { get; init; }
 
     /// <summary>
-    /// Whether the host may send to the serial port. While it may, a guest that waits with interrupts on is never taken for one that nothing
+    /// Whether the host may send to the serial port. While it may, a guest that waits with interrupts on is never taken for one that
+    /// nothing
     /// can wake.
     /// </summary>
     public bool HasSerialInput { get; init; }

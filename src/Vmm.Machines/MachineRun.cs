@@ -164,7 +164,8 @@ internal sealed class MachineRun : IDisposable
         if (_loops.Length == 1)
         {
             IVirtualProcessor processor = _loops[index].Processor;
-            // Timers first: once none is armed or being called back, the interrupt controller's output changes only by the guest or by input.
+            // Timers first: once none is armed or being called back, the interrupt controller's output changes only by the guest or by
+            // input.
             bool mayBeWoken = _machine.Clock.HasArmedTimers || _machine.HasSerialInput;
             if (HaltWatch.IsWaitingForever(processor) || (!mayBeWoken && !_machine.Interrupts.Asserted && !HaltWatch.HasEvent(processor)))
             {

@@ -6,7 +6,8 @@ namespace Vmm.Devices.Tests;
 public sealed class Uart16550Tests : IDisposable
 {
     private const ushort Port = 0x3F8;
-    private const int Data = 0, Enable = 1, Identification = 2, Fifo = 2, LineControl = 3, ModemControl = 4, LineStatus = 5, ModemStatus = 6, Scratch = 7;
+    private const int Data = 0, Enable = 1, Identification = 2, Fifo = 2, LineControl = 3, ModemControl = 4;
+    private const int LineStatus = 5, ModemStatus = 6, Scratch = 7;
 
     private readonly VirtualClock _clock = new(DateTimeOffset.UnixEpoch);
     private readonly TestLine _line = new();
@@ -202,7 +203,8 @@ public sealed class Uart16550Tests : IDisposable
     }
 
     [Theory]
-    [InlineData(0x10, 0x00), InlineData(0x11, 0x20), InlineData(0x12, 0x10), InlineData(0x14, 0x40), InlineData(0x18, 0x80), InlineData(0x1A, 0x90)]
+    [InlineData(0x10, 0x00), InlineData(0x11, 0x20), InlineData(0x12, 0x10)]
+    [InlineData(0x14, 0x40), InlineData(0x18, 0x80), InlineData(0x1A, 0x90)]
     public void Loopback_reports_the_modem_control_lines(int control, int status)
     {
         Out(ModemControl, control);

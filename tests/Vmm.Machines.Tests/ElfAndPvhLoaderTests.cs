@@ -113,14 +113,16 @@ public sealed class ElfAndPvhLoaderTests
         ulong map = _memory.UInt64(start + 40);
         uint count = _memory.UInt32(start + 48);
         count.Should().Be(4);
-        (_memory.UInt64(map + 72), _memory.UInt64(map + 80), _memory.UInt32(map + 88), _memory.UInt32(map + 92)).Should().Be((0x10_0000ul, 15ul << 20, 1u, 0u));
+        (_memory.UInt64(map + 72), _memory.UInt64(map + 80), _memory.UInt32(map + 88), _memory.UInt32(map + 92))
+            .Should().Be((0x10_0000ul, 15ul << 20, 1u, 0u));
     }
 
     [Fact]
     public void Pvh_entry_outside_ram_is_refused()
     {
         byte[] image = Images.Elf(true, 0x20_0000, [(0x20_0000, 0x20_0000, s_code, 0x1000)], pvhEntry: 0x1_0020_0040);
-        new KernelImage(image).Invoking(kernel => kernel.Load(_memory)).Should().Throw<ImageLoadException>().WithMessage("*PVH entry 0x100200040*");
+        new KernelImage(image).Invoking(kernel => kernel.Load(_memory))
+            .Should().Throw<ImageLoadException>().WithMessage("*PVH entry 0x100200040*");
     }
 
     [Fact]

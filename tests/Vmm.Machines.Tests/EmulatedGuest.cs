@@ -9,7 +9,10 @@ internal static class EmulatedGuest
     private const uint LoadAddress = 0x10_0000;
     private const uint IdtAddress = 0x20_0000;
 
-    /// <summary>An image whose code begins with a stack at 0x90000 and, if asked for, interrupt controllers at vectors 0x20 and 0x28 with all inputs masked.</summary>
+    /// <summary>
+    /// An image whose code begins with a stack at 0x90000 and, if asked for, interrupt controllers at vectors 0x20 and 0x28 with all
+    /// inputs masked.
+    /// </summary>
     public static byte[] Build(Action<Assembler> body)
     {
         Assembler assembler = new(32);
@@ -32,7 +35,8 @@ internal static class EmulatedGuest
     {
         (int, int)[] words =
         [
-            (0x20, 0x11), (0x21, 0x20), (0x21, 0x04), (0x21, 0x01), (0xA0, 0x11), (0xA1, 0x28), (0xA1, 0x02), (0xA1, 0x01), (0x21, masterMask), (0xA1, slaveMask),
+            (0x20, 0x11), (0x21, 0x20), (0x21, 0x04), (0x21, 0x01),
+            (0xA0, 0x11), (0xA1, 0x28), (0xA1, 0x02), (0xA1, 0x01), (0x21, masterMask), (0xA1, slaveMask),
         ];
         foreach ((int port, int value) in words)
             assembler.Out(port, value);

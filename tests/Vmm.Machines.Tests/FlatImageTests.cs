@@ -39,7 +39,8 @@ public sealed class FlatImageTests
     [Fact]
     public void Entry_outside_ram_or_out_of_reach_is_refused()
     {
-        new FlatImage(s_code, 0x1000) { Entry = 0x80_0000 }.Invoking(image => image.Load(_memory)).Should().Throw<ImageLoadException>().WithMessage("*not in RAM*");
+        new FlatImage(s_code, 0x1000) { Entry = 0x80_0000 }.Invoking(image => image.Load(_memory))
+            .Should().Throw<ImageLoadException>().WithMessage("*not in RAM*");
         new FlatImage(s_code, 0x20_0000) { Mode = EntryMode.Real }.Invoking(image => image.Load(_memory))
             .Should().Throw<ImageLoadException>().WithMessage("*real mode*");
     }
@@ -48,7 +49,8 @@ public sealed class FlatImageTests
     public void Empty_image_is_refused()
     {
         new FlatImage(default, 0x1000).Invoking(image => image.Load(_memory)).Should().Throw<ImageLoadException>().WithMessage("*empty*");
-        new KernelImage(default(ReadOnlyMemory<byte>)).Invoking(image => image.Load(_memory)).Should().Throw<ImageLoadException>().WithMessage("*empty*");
+        new KernelImage(default(ReadOnlyMemory<byte>)).Invoking(image => image.Load(_memory))
+            .Should().Throw<ImageLoadException>().WithMessage("*empty*");
     }
 
     [Theory]

@@ -9,7 +9,8 @@ public sealed class HostileImageTests
 
     private readonly ArrayMemory _memory = new(20 << 20);
 
-    public static TheoryData<string> Kinds => new("linux", "multiboot", "multiboot-elf", "pvh32", "pvh64", "elf32", "elf64", "initrd", "initrd-gzip");
+    public static TheoryData<string> Kinds =>
+        new("linux", "multiboot", "multiboot-elf", "pvh32", "pvh64", "elf32", "elf64", "initrd", "initrd-gzip");
 
     private static byte[] Build(string kind) => kind switch
     {
@@ -29,7 +30,8 @@ public sealed class HostileImageTests
         BootImage image = kind switch
         {
             "elf32" or "elf64" => new ElfImage(content),
-            "initrd" or "initrd-gzip" => new KernelImage(Images.Linux(kernelSize: 0x1000)) { Modules = [new BootModule(content, "initrd")] },
+            "initrd" or "initrd-gzip" =>
+                new KernelImage(Images.Linux(kernelSize: 0x1000)) { Modules = [new BootModule(content, "initrd")] },
             _ => new KernelImage(content) { CommandLine = "x", Modules = [new BootModule(Images.Archive(10), "module")] },
         };
         try

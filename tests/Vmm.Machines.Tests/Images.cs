@@ -39,9 +39,15 @@ internal static class Images
         return image;
     }
 
-    /// <summary>An ELF executable with segments (physical address, virtual address, contents, memory size) and an optional PVH note.</summary>
+    /// <summary>
+    /// An ELF executable with segments (physical address, virtual address, contents, memory size) and an optional PVH note.
+    /// </summary>
     public static byte[] Elf(
-        bool is64, ulong entry, (ulong Physical, ulong Virtual, byte[] Content, ulong MemorySize)[] segments, ulong? pvhEntry = null, ushort? machine = null)
+        bool is64,
+        ulong entry,
+        (ulong Physical, ulong Virtual, byte[] Content, ulong MemorySize)[] segments,
+        ulong? pvhEntry = null,
+        ushort? machine = null)
     {
         int headerSize = is64 ? 64 : 52;
         int programSize = is64 ? 56 : 32;
@@ -125,7 +131,13 @@ internal static class Images
 
     /// <summary>A multiboot image with addresses in its header, which lies at an offset in the file.</summary>
     public static byte[] Multiboot(
-        int headerOffset = 0x40, int size = 0x1000, uint loadAddress = 0x10_0000, uint loadEnd = 0, uint clearedEnd = 0, uint entry = 0x10_0060, uint flags = 0x1_0003)
+        int headerOffset = 0x40,
+        int size = 0x1000,
+        uint loadAddress = 0x10_0000,
+        uint loadEnd = 0,
+        uint clearedEnd = 0,
+        uint entry = 0x10_0060,
+        uint flags = 0x1_0003)
     {
         byte[] image = new byte[size];
         for (int index = 0; index < size; index++)
@@ -148,7 +160,8 @@ internal static class Images
         Put32(code, 0, 0x1BAD_B002);
         Put32(code, 4, 3);
         Put32(code, 8, unchecked(0u - 0x1BAD_B002u - 3));
-        return Elf(is64, is64 ? 0xFFFF_FFFF_8010_0020 : 0xC010_0020, [(0x10_0000, is64 ? 0xFFFF_FFFF_8010_0000 : 0xC010_0000, code, 0x1000)]);
+        ulong linear = is64 ? 0xFFFF_FFFF_8010_0000 : 0xC010_0000;
+        return Elf(is64, linear + 0x20, [(0x10_0000, linear, code, 0x1000)]);
     }
 
     /// <summary>A cpio archive (newc) of one file and its trailer.</summary>
@@ -180,9 +193,11 @@ internal static class Images
         return stream.ToArray();
     }
 
-    public static void Put16(byte[] image, int offset, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(image.AsSpan(offset), value);
+    public static void Put16(byte[] image, int offset, ushort value) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(image.AsSpan(offset), value);
 
     public static void Put32(byte[] image, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(offset), value);
 
-    public static void Put64(byte[] image, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(offset), value);
+    public static void Put64(byte[] image, int offset, ulong value) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(offset), value);
 }

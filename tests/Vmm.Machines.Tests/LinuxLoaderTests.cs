@@ -94,7 +94,11 @@ public sealed class LinuxLoaderTests
         ulong zeroPage = new KernelImage(Images.Linux()).Load(memory).Rsi;
         int count = memory.Bytes(zeroPage + 0x1E8, 1)[0];
         (ulong, ulong, uint)[] entries =
-            [.. Enumerable.Range(0, count).Select(index => zeroPage + 0x2D0 + (ulong)index * 20).Select(at => (memory.UInt64(at), memory.UInt64(at + 8), memory.UInt32(at + 16)))];
+        [
+            .. Enumerable.Range(0, count)
+                .Select(index => zeroPage + 0x2D0 + (ulong)index * 20)
+                .Select(at => (memory.UInt64(at), memory.UInt64(at + 8), memory.UInt32(at + 16))),
+        ];
         entries.Should().Equal(
             (0ul, 0x9FC00ul, 1u), (0x9FC00ul, 0x400ul, 2u), (0xF0000ul, 0x10000ul, 2u), (0x100000ul, size - 0x100000, 1u));
     }

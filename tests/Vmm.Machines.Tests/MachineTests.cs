@@ -76,17 +76,20 @@ public sealed class MachineTests : IAsyncLifetime
 
     [Fact]
     public void Image_that_cannot_be_loaded_is_the_constructors_error() =>
-        FluentActions.Invoking(() => Build(options => options with { Image = new KernelImage("junk"u8.ToArray()) })).Should().Throw<ImageLoadException>();
+        FluentActions.Invoking(() => Build(options => options with { Image = new KernelImage("junk"u8.ToArray()) }))
+            .Should().Throw<ImageLoadException>();
 
     [Fact]
     public void Several_processors_need_local_apics() =>
-        FluentActions.Invoking(() => Build(options => options with { ProcessorCount = 2 })).Should().Throw<NotSupportedException>().WithMessage("*local-apic*");
+        FluentActions.Invoking(() => Build(options => options with { ProcessorCount = 2 }))
+            .Should().Throw<NotSupportedException>().WithMessage("*local-apic*");
 
     [Fact]
     public async Task Ram_above_3_GiB_is_mapped_from_4_GiB()
     {
         await using Machine machine = Build(options => options with { MemorySize = 5ul << 30 });
-        machine.Partition.Memory.Regions.Select(region => (region.Address, region.Length)).Should().Equal((0ul, 3ul << 30), (4ul << 30, 2ul << 30));
+        machine.Partition.Memory.Regions.Select(region => (region.Address, region.Length))
+            .Should().Equal((0ul, 3ul << 30), (4ul << 30, 2ul << 30));
         machine.Ports.Write(0x70, 1, 0x5C);
         machine.Ports.Read(0x71, 1).Should().Be(0x80, "2 GiB are 0x8000 blocks of 64 KiB");
     }
@@ -125,7 +128,8 @@ public sealed class MachineTests : IAsyncLifetime
     [Fact]
     public async Task Unassigned_ports_read_all_ones()
     {
-        Processor.Play(ScriptedStep.PortRead(0xCFC, 4), ScriptedStep.PortRead(0x1234, 2), ScriptedStep.PortRead(0x2F8, 1), Out(DebugPort, 0));
+        Processor.Play(
+            ScriptedStep.PortRead(0xCFC, 4), ScriptedStep.PortRead(0x1234, 2), ScriptedStep.PortRead(0x2F8, 1), Out(DebugPort, 0));
         await RunAsync();
         Processor.Completions.Select(completion => completion.Value).Should().Equal(0xFFFF_FFFFul, 0xFFFFul, 0xFFul);
     }
@@ -255,7 +259,8 @@ public sealed class MachineTests : IAsyncLifetime
     }
 
     private void InitializeInterruptControllers() => Processor.Play(
-        Out(0x20, 0x11), Out(0x21, 0x20), Out(0x21, 0x04), Out(0x21, 0x01), Out(0xA0, 0x11), Out(0xA1, 0x28), Out(0xA1, 0x02), Out(0xA1, 0x01));
+        Out(0x20, 0x11), Out(0x21, 0x20), Out(0x21, 0x04), Out(0x21, 0x01),
+        Out(0xA0, 0x11), Out(0xA1, 0x28), Out(0xA1, 0x02), Out(0xA1, 0x01));
 
     private sealed class CallingDevice(Action action) : IPortDevice
     {

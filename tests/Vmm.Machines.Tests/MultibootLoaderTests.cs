@@ -77,7 +77,8 @@ public sealed class MultibootLoaderTests
     {
         byte[] first = [1, 2, 3];
         byte[] second = [.. Enumerable.Range(0, 5000).Select(value => (byte)value)];
-        EntryState state = Load(Images.Multiboot(clearedEnd: 0x10_5001), "", new BootModule(first, "first"), new BootModule(second, "second"));
+        byte[] image = Images.Multiboot(clearedEnd: 0x10_5001);
+        EntryState state = Load(image, "", new BootModule(first, "first"), new BootModule(second, "second"));
         _memory.UInt32(state.Rbx).Should().Be(0x24D);
         _memory.UInt32(state.Rbx + 20).Should().Be(2);
         ulong list = _memory.UInt32(state.Rbx + 24);

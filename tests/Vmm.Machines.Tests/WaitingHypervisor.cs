@@ -2,7 +2,9 @@ using Vmm.Testing;
 
 namespace Vmm.Machines.Tests;
 
-/// <summary>The scripted backend as one that has local APICs: it shows that capability, and its processors wait inside where their script says so.</summary>
+/// <summary>
+/// The scripted backend as one that has local APICs: it shows that capability, and its processors wait inside where their script says so.
+/// </summary>
 internal sealed class WaitingHypervisor : IHypervisor
 {
     private readonly ScriptedHypervisor _inner = new();
@@ -17,7 +19,8 @@ internal sealed class WaitingHypervisor : IHypervisor
     public IPartition CreatePartition(PartitionOptions options) =>
         new WaitingPartition(_inner.Create(options with { LocalApic = LocalApicMode.None }), options, Capabilities);
 
-    private sealed class WaitingPartition(ScriptedPartition inner, PartitionOptions options, HypervisorCapabilities capabilities) : IPartition
+    private sealed class WaitingPartition(
+        ScriptedPartition inner, PartitionOptions options, HypervisorCapabilities capabilities) : IPartition
     {
         public PartitionOptions Options => options;
 

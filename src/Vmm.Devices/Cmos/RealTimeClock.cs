@@ -263,6 +263,7 @@ public sealed class RealTimeClock : BytePortDevice, IDisposable
     private long NextAlarm(long after)
     {
         RealTimeFormat format = Format;
-        return _counter.NextAlarm(after, format.AlarmField(_memory[1], 60), format.AlarmField(_memory[3], 60), format.AlarmHour(_memory[5]));
+        return _counter.NextAlarm(
+            after, format.AlarmField(_memory[1], 60), format.AlarmField(_memory[3], 60), format.AlarmHour(_memory[5]));
     }
 }

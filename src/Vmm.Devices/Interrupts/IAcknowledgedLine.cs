@@ -6,6 +6,8 @@ public interface IAcknowledgedLine : IInterruptLine
     /// <summary>Whether the controller holds requests of this line back. May be read from any thread.</summary>
     bool IsMasked { get; }
 
-    /// <summary>Raised when a processor has taken this line's interrupt, on that processor's thread, with no lock of the controller held.</summary>
+    /// <summary>
+    /// Raised when a processor has taken this line's interrupt, on that processor's thread, with no lock of the controller held.
+    /// </summary>
     event Action? Acknowledged;
 }

@@ -69,7 +69,9 @@ internal sealed class PicChip
 
     private byte Levels => _levelTriggeredAll ? AllBits : _levelTriggered;
 
-    /// <summary>Sets an input. A rising edge is latched; it is forgotten if the input falls before it was acknowledged, as on the chip.</summary>
+    /// <summary>
+    /// Sets an input. A rising edge is latched; it is forgotten if the input falls before it was acknowledged, as on the chip.
+    /// </summary>
     public void SetLine(int input, bool level)
     {
         byte bit = (byte)(1 << input);
@@ -106,7 +108,9 @@ internal sealed class PicChip
         }
     }
 
-    /// <summary>An acknowledge cycle: the vector's low three bits. Nothing pending gives input 7 and leaves the state alone (spurious).</summary>
+    /// <summary>
+    /// An acknowledge cycle: the vector's low three bits. Nothing pending gives input 7 and leaves the state alone (spurious).
+    /// </summary>
     /// <param name="input">The input acknowledged, or -1 when there was none.</param>
     /// <returns>The interrupt vector.</returns>
     public int Acknowledge(out int input)

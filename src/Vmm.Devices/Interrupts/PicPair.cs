@@ -26,7 +26,10 @@ public sealed class PicPair : BytePortDevice, IExternalInterruptSource
             _lines[irq] = new Line(this, irq);
     }
 
-    /// <summary>Raised when <see cref="Asserted"/> changed other than by <see cref="Acknowledge"/>, on the thread that caused it, with no lock held.</summary>
+    /// <summary>
+    /// Raised when <see cref="Asserted"/> changed other than by <see cref="Acknowledge"/>, on the thread that caused it, with no lock
+    /// held.
+    /// </summary>
     public event Action? Changed;
 
     /// <inheritdoc/>

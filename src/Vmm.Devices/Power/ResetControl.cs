@@ -1,6 +1,8 @@
 namespace Vmm.Devices;
 
-/// <summary>The reset control register at port 0xCF9: bit 1 chooses a hard reset, bit 2 rising asks for the reset (Intel PIIX3, 2.5.6).</summary>
+/// <summary>
+/// The reset control register at port 0xCF9: bit 1 chooses a hard reset, bit 2 rising asks for the reset (Intel PIIX3, 2.5.6).
+/// </summary>
 /// <param name="power">Where a reset request goes.</param>
 public sealed class ResetControl(PowerControl power) : BytePortDevice
 {

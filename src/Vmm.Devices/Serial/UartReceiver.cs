@@ -1,6 +1,8 @@
 namespace Vmm.Devices;
 
-/// <summary>The receiving half of a 16550A: the FIFO (or the single buffer register), and the host's bytes that wait for room in it.</summary>
+/// <summary>
+/// The receiving half of a 16550A: the FIFO (or the single buffer register), and the host's bytes that wait for room in it.
+/// </summary>
 internal sealed class UartReceiver
 {
     public const int FifoSize = 16;

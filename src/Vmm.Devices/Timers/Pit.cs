@@ -5,7 +5,8 @@ namespace Vmm.Devices;
 /// is gated by and read through port 0x61 (Intel 82C54 data sheet; the channels' clock is 1.193182 MHz).
 /// </summary>
 /// <remarks>
-/// All members may be called from any thread. Ticks of a periodic mode that a busy guest or host let pass are made up for, one each time the
+/// All members may be called from any thread. Ticks of a periodic mode that a busy guest or host let pass are made up for, one each time
+/// the
 /// interrupt is taken, up to a second's worth, so that a guest's clock keeps up; on a line that does not tell when its interrupt is taken,
 /// they are merged into one.
 /// </remarks>

@@ -1,6 +1,8 @@
 namespace Vmm.Devices;
 
-/// <summary>One counter of an 8254, in ticks of its own 1.193182 MHz clock. The timer that owns it locks and says what time it is.</summary>
+/// <summary>
+/// One counter of an 8254, in ticks of its own 1.193182 MHz clock. The timer that owns it locks and says what time it is.
+/// </summary>
 /// <remarks>
 /// Nothing is stepped: the count and the output at any tick are computed from the tick at which the counting element was loaded
 /// (Intel 82C54 data sheet, "Mode Definitions"). Ticks given must not decrease.
@@ -211,7 +213,9 @@ internal sealed class PitChannel
         };
     }
 
-    /// <summary>The first tick after <paramref name="now"/> at which the output rises, or a square wave's falls; -1 if none will come.</summary>
+    /// <summary>
+    /// The first tick after <paramref name="now"/> at which the output rises, or a square wave's falls; -1 if none will come.
+    /// </summary>
     /// <remarks>The single low tick of modes 2, 4 and 5 is left out: its end is the edge that counts.</remarks>
     public long NextEvent(long now)
     {

@@ -1,7 +1,9 @@
 namespace Vmm.Machines;
 
 /// <summary>Something that a machine can start from.</summary>
-/// <remarks>Images come from anywhere: whatever their bytes are, loading either succeeds or throws <see cref="ImageLoadException"/>.</remarks>
+/// <remarks>
+/// Images come from anywhere: whatever their bytes are, loading either succeeds or throws <see cref="ImageLoadException"/>.
+/// </remarks>
 public abstract record BootImage
 {
     /// <summary>What to call the image in messages: a file's name, for instance.</summary>

@@ -109,7 +109,8 @@ internal static class EntryStates
         {
             SetEntry((int)(512 + directory), address + 0x2000 + directory * 0x1000 | Present | Writable);
             for (ulong page = 0; page < 512; page++)
-                SetEntry((int)(1024 + directory * 512 + page), directory * Gibibyte + page * LargePageSize | Present | Writable | LargePage);
+                SetEntry(
+                    (int)(1024 + directory * 512 + page), directory * Gibibyte + page * LargePageSize | Present | Writable | LargePage);
         }
         placement.Write(address, tables);
         return address;

@@ -28,7 +28,9 @@ public sealed record FlatImage(ReadOnlyMemory<byte> Content, ulong Address) : Bo
             throw placement.Refuse($"its entry 0x{entry:X} is not in RAM", "Correct the entry address, or give the machine more memory");
         ulong limit = mode == EntryMode.Real ? 0x10_0000ul : 0x1_0000_0000;
         if (entry >= limit)
-            throw placement.Refuse($"its entry 0x{entry:X} cannot be reached in {mode.ToString().ToLowerInvariant()} mode", "Choose a lower address");
+            throw placement.Refuse(
+                $"its entry 0x{entry:X} cannot be reached in {mode.ToString().ToLowerInvariant()} mode",
+                "Choose a lower address");
         memory.Write(Address, Content.Span);
         return mode switch
         {

@@ -29,7 +29,8 @@ internal sealed class Placement
         {
             throw Refuse(
                 $"{what} goes to 0x{start:X}, {length} bytes, where there is no RAM",
-                $"The machine has {Memory.Map.Size >> 10} KiB of RAM, 0x0-0x{Memory.Map.Low:X} of it below 4 GiB: give it more, or link the image elsewhere");
+                $"The machine has {Memory.Map.Size >> 10} KiB of RAM, 0x0-0x{Memory.Map.Low:X} of it below 4 GiB: give it more, "
+                    + "or link the image elsewhere");
         }
         if (length == 0)
             return;

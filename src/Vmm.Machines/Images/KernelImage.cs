@@ -1,6 +1,8 @@
 namespace Vmm.Machines;
 
-/// <summary>A kernel with its command line and modules: a Linux bzImage, a PVH ELF file or a multiboot image, told apart by its headers.</summary>
+/// <summary>
+/// A kernel with its command line and modules: a Linux bzImage, a PVH ELF file or a multiboot image, told apart by its headers.
+/// </summary>
 /// <param name="Content">The file.</param>
 public sealed record KernelImage(ReadOnlyMemory<byte> Content) : BootImage
 {

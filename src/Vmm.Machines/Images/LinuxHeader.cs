@@ -1,6 +1,8 @@
 namespace Vmm.Machines;
 
-/// <summary>Offsets in a Linux kernel's first sectors and in the zero page (Linux, "The Linux/x86 Boot Protocol" and "Zero Page").</summary>
+/// <summary>
+/// Offsets in a Linux kernel's first sectors and in the zero page (Linux, "The Linux/x86 Boot Protocol" and "Zero Page").
+/// </summary>
 internal static class LinuxHeader
 {
     public const int SetupSectors = 0x1F1;
@@ -16,7 +18,6 @@ internal static class LinuxHeader
     public const int RamDiskSize = 0x21C;
     public const int CommandLinePointer = 0x228;
     public const int RamDiskLimit = 0x22C;
-    public const int KernelAlignment = 0x230;
     public const int ExtendedLoadFlags = 0x236;
     public const int CommandLineSize = 0x238;
     public const int PreferredAddress = 0x258;

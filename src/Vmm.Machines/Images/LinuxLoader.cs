@@ -40,7 +40,8 @@ internal static class LinuxLoader
         if (address > memory.Map.Low || initSize > memory.Map.Low - address)
         {
             throw placement.Refuse(
-                $"it needs 0x{address:X}-0x{address + initSize:X} for itself while it starts, and RAM below 4 GiB ends at 0x{memory.Map.Low:X}",
+                $"it needs 0x{address:X}-0x{address + initSize:X} for itself while it starts, and RAM below 4 GiB ends at "
+                    + $"0x{memory.Map.Low:X}",
                 $"Give the machine at least {((address + initSize) >> 20) + 1} MiB of memory, and its initial RAM disk's size on top");
         }
         placement.Take(address, initSize, "the kernel");
@@ -116,7 +117,9 @@ internal static class LinuxLoader
         if (kernel.Modules.Count == 0)
             return null;
         if (kernel.Modules.Count > 1)
-            throw placement.Refuse($"{kernel.Modules.Count} modules were given, and Linux takes one initial RAM disk", "Join them into one file");
+            throw placement.Refuse(
+                $"{kernel.Modules.Count} modules were given, and Linux takes one initial RAM disk",
+                "Join them into one file");
         BootModule module = kernel.Modules[0];
         RamDiskCheck.RequireKnown(module);
         ulong length = (ulong)module.Content.Length;

@@ -39,7 +39,9 @@ internal static class MultibootLoader
         uint flags = reader.UInt32(header + 4, "the multiboot header");
         uint unknown = flags & 0xFFFF & ~MandatoryKnown;
         if (unknown != 0)
-            throw placement.Refuse($"it demands features 0x{unknown:X} of its loader that version 1 does not define", "Check the multiboot header's flags");
+            throw placement.Refuse(
+                $"it demands features 0x{unknown:X} of its loader that version 1 does not define",
+                "Check the multiboot header's flags");
 
         ulong entry;
         ulong end;
@@ -69,14 +71,17 @@ internal static class MultibootLoader
         if (headerAddress < loadAddress || headerAddress - loadAddress > header)
         {
             throw placement.Refuse(
-                $"the header's address 0x{headerAddress:X} and load address 0x{loadAddress:X} do not fit its place in the file, 0x{header:X}",
+                $"the header's address 0x{headerAddress:X} and load address 0x{loadAddress:X} do not fit its place in the file, "
+                    + $"0x{header:X}",
                 "Correct the multiboot header");
         }
         ulong offset = header - (headerAddress - loadAddress);
         // A load end of 0 means the whole file (specification, 3.1.3).
         ulong length = loadEnd == 0 ? reader.Length - offset : (ulong)loadEnd - loadAddress;
         if (loadEnd != 0 && loadEnd < loadAddress)
-            throw placement.Refuse($"its load end 0x{loadEnd:X} is below its load address 0x{loadAddress:X}", "Correct the multiboot header");
+            throw placement.Refuse(
+                $"its load end 0x{loadEnd:X} is below its load address 0x{loadAddress:X}",
+                "Correct the multiboot header");
         ReadOnlySpan<byte> data = reader.Slice(offset, length, "the part to load");
         ulong total = length;
         if (clearedEnd != 0)
@@ -125,7 +130,8 @@ internal static class MultibootLoader
         uint flags = HasMemory | HasCommandLine | HasMap | HasLoaderName;
         BinaryPrimitives.WriteUInt32LittleEndian(information[4..], (uint)(memory.Ranges[0].Length >> 10));
         BinaryPrimitives.WriteUInt32LittleEndian(information[8..], (uint)((memory.Low - MemoryMap.MinimumSize) >> 10));
-        BinaryPrimitives.WriteUInt32LittleEndian(information[16..], (uint)BootStrings.Place(placement, kernel.CommandLine, "the command line"));
+        uint commandLine = (uint)BootStrings.Place(placement, kernel.CommandLine, "the command line");
+        BinaryPrimitives.WriteUInt32LittleEndian(information[16..], commandLine);
         if (modules.Length > 0)
         {
             flags |= HasModules;

@@ -37,7 +37,9 @@ internal static class PvhLoader
             : BinaryPrimitives.ReadUInt32LittleEndian(note);
         ulong end = file.LoadSegments(content, placement);
         if (entry >= memory.Map.Low)
-            throw placement.Refuse($"its PVH entry 0x{entry:X} is not in RAM below 4 GiB", "Give the machine more memory, or get the image anew");
+            throw placement.Refuse(
+                $"its PVH entry 0x{entry:X} is not in RAM below 4 GiB",
+                "Give the machine more memory, or get the image anew");
         return EntryStates.Protected(placement, entry) with { Rbx = WriteStart(kernel, placement, end) };
     }
 

@@ -21,7 +21,9 @@ internal static class RamDiskCheck
         else if (content.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
             RequireWholeGzip(module, module.Content);
         else if (!IsOtherKnown(content))
-            throw Refuse(module, "it is neither a cpio archive nor anything that Linux unpacks", "Give a cpio (newc) archive, compressed or not");
+            throw Refuse(
+                module, "it is neither a cpio archive nor anything that Linux unpacks",
+                "Give a cpio (newc) archive, compressed or not");
     }
 
     private static bool IsArchive(ReadOnlySpan<byte> content) => content.StartsWith("070701"u8) || content.StartsWith("070702"u8);
@@ -47,7 +49,9 @@ internal static class RamDiskCheck
         while (offset <= (ulong)content.Length && (ulong)content.Length - offset >= HeaderSize)
         {
             ReadOnlySpan<byte> header = content.Slice((int)offset, HeaderSize);
-            if (!IsArchive(header) || !TryHexadecimal(header.Slice(54, 8), out uint size) || !TryHexadecimal(header.Slice(94, 8), out uint nameSize))
+            if (!IsArchive(header)
+                || !TryHexadecimal(header.Slice(54, 8), out uint size)
+                || !TryHexadecimal(header.Slice(94, 8), out uint nameSize))
                 throw Refuse(module, $"its entry at offset 0x{offset:X} is damaged", "Make the archive anew");
             ulong name = offset + HeaderSize;
             ulong data = (name + nameSize + 3) & ~3ul;

@@ -1,7 +1,8 @@
 namespace Vmm.Devices.Tests;
 
 /// <summary>
-/// The same port accesses on our devices and on QEMU's PC must read the same. Where the two are known to differ by intent, the sequences stay
+/// The same port accesses on our devices and on QEMU's PC must read the same. Where the two are known to differ by intent, the sequences
+/// stay
 /// away: they hold a request until it is acknowledged (a real 8259A forgets it, QEMU does not) and never depend on elapsed time.
 /// </summary>
 public sealed class QemuComparisonTests : IDisposable

@@ -16,7 +16,8 @@ internal static class QemuMachine
         string? reason = null;
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(Program, "--version") { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            ProcessStartInfo start = new(Program, "--version") { RedirectStandardOutput = true, RedirectStandardError = true };
+            using Process process = Process.Start(start)!;
             process.WaitForExit();
             if (process.ExitCode != 0)
                 reason = $"{Program} --version ended with {process.ExitCode}";
