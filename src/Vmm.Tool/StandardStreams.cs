@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Vmm.Tool;
 
@@ -17,10 +18,15 @@ internal sealed record StandardStreams(Stream Input, Stream Output, TextWriter T
     {
         UTF8Encoding encoding = new(false);
         return new StandardStreams(
-            Console.OpenStandardInput(),
+            OpenInput(),
             Console.OpenStandardOutput(),
             new StreamWriter(Console.OpenStandardOutput(), encoding) { AutoFlush = true },
             new StreamWriter(Console.OpenStandardError(), encoding) { AutoFlush = true },
             !Console.IsInputRedirected && !Console.IsOutputRedirected);
     }
+
+    // On Unix the console's own stream reads whole lines of a terminal and echoes them: bytes must come as they are typed.
+    private static Stream OpenInput() => OperatingSystem.IsWindows()
+        ? Console.OpenStandardInput()
+        : new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 1);
 }
