@@ -57,6 +57,26 @@ public abstract unsafe partial class ProcessorCore
         return false;
     }
 
+    // What an unfinished instruction was told of a page holds until it is finished, even where the client has changed the mapping since.
+    private bool IsAnsweredPage(ulong address, bool write, out PhysicalPageKind kind)
+    {
+        kind = PhysicalPageKind.Unmapped;
+        for (int i = 0; i < _answerCount; i++)
+        {
+            ref readonly ExternalRequest answer = ref _answers[i];
+            if (answer.Address >> 12 != address >> 12)
+                continue;
+            if (answer.Kind is ExternalRequestKind.MmioRead or ExternalRequestKind.MmioWrite)
+                return true;
+            if (write && answer.Kind == ExternalRequestKind.SlatWrite)
+            {
+                kind = PhysicalPageKind.Forbidden;
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// <summary>Reads from an address without memory, at most 8 bytes an exit, low to high, into <paramref name="destination"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool ReadExternal(PhysicalPageKind kind, ulong address, byte* destination, int size)

@@ -18,6 +18,8 @@ public abstract unsafe partial class ProcessorCore
             translation.Kind = PhysicalPageKind.Unmapped;
             return true;
         }
+        if (HasAnswers && IsAnsweredPage(translation.Physical, write, out translation.Kind))
+            return true;
         ResolvePhysical(translation.Physical, write ? PhysicalAccess.Write : PhysicalAccess.Read, out PhysicalPage page);
         translation.Host = page.Kind == PhysicalPageKind.Memory ? page.Host : null;
         translation.Kind = page.Kind;
