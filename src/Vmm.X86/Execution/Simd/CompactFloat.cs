@@ -83,17 +83,26 @@ internal readonly unsafe struct PackedFloat<TOperation, TFormat> : ISimdOperatio
         return true;
     }
 
-    // Operands normal, results normal and not the smallest such number, in every lane.
+    // Every lane: operands normal or zero; the result normal and not the smallest such number, or zero because an operand is or by cancellation.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Ordinary<T>(Vector128<T> a, Vector128<T> b, Vector128<T> result, T hidden, T infinity)
     {
         Vector128<T> one = Vector128.Create(hidden), exponents = Vector128.Create(infinity);
         Vector128<T> within = exponents & ~one;
-        Vector128<T> odd = Vector128.Equals((b + one) & within, Vector128<T>.Zero);
+        Vector128<T> zeroB = Vector128.Equals(b + b, Vector128<T>.Zero);
+        Vector128<T> odd = Vector128.AndNot(Vector128.Equals((b + one) & within, Vector128<T>.Zero), zeroB);
+        Vector128<T> exact = zeroB;
         if (!TOperation.Unary)
-            odd |= Vector128.Equals((a + one) & within, Vector128<T>.Zero);
+        {
+            Vector128<T> zeroA = Vector128.Equals(a + a, Vector128<T>.Zero);
+            odd |= Vector128.AndNot(Vector128.Equals((a + one) & within, Vector128<T>.Zero), zeroA);
+            exact |= zeroA;
+        }
+        if (TOperation.Additive)
+            exact = Vector128<T>.AllBitsSet;
+        exact &= Vector128.Equals(result + result, Vector128<T>.Zero);
         Vector128<T> scale = result & exponents;
-        odd |= ~(Vector128.GreaterThan(scale, one) & Vector128.LessThan(scale, exponents));
+        odd |= ~((Vector128.GreaterThan(scale, one) & Vector128.LessThan(scale, exponents)) | exact);
         return odd == Vector128<T>.Zero;
     }
 

@@ -23,11 +23,14 @@ internal interface IFloatOperation
 
     /// <summary>The first operand plays no part.</summary>
     static abstract bool Unary { get; }
+
+    /// <summary>A zero result is always exact.</summary>
+    static abstract bool Additive { get; }
 }
 
 /// <summary>
 /// The host's own arithmetic for the ordinary case: all exceptions masked, rounding to nearest, inexactness already recorded, operands and
-/// result normal. Then no other flag can arise, and flush-to-zero and denormals-are-zeros have nothing to act on.
+/// result normal or exactly zero. Then no other flag can arise, and flush-to-zero and denormals-are-zeros have nothing to act on.
 /// </summary>
 internal static class HostFloat
 {
@@ -87,6 +90,12 @@ internal readonly struct FloatAdd : IFloatOperation
         get => false;
     }
 
+    public static bool Additive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => true;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => a + b;
 
@@ -97,7 +106,7 @@ internal readonly struct FloatAdd : IFloatOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
         where TFormat : struct, IFloatFormat =>
-        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b) && FloatFormat<TFormat>.IsNormal(result);
+        HostFloat.Comparable<TFormat>(a) && HostFloat.Comparable<TFormat>(b) && HostFloat.Comparable<TFormat>(result);
 
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
@@ -115,6 +124,12 @@ internal readonly struct FloatSubtract : IFloatOperation
         get => false;
     }
 
+    public static bool Additive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => true;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => a - b;
 
@@ -125,7 +140,7 @@ internal readonly struct FloatSubtract : IFloatOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
         where TFormat : struct, IFloatFormat =>
-        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b) && FloatFormat<TFormat>.IsNormal(result);
+        HostFloat.Comparable<TFormat>(a) && HostFloat.Comparable<TFormat>(b) && HostFloat.Comparable<TFormat>(result);
 
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
@@ -143,6 +158,12 @@ internal readonly struct FloatMultiply : IFloatOperation
         get => false;
     }
 
+    public static bool Additive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => a * b;
 
@@ -153,7 +174,8 @@ internal readonly struct FloatMultiply : IFloatOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
         where TFormat : struct, IFloatFormat =>
-        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b) && HostFloat.Comfortable<TFormat>(result);
+        HostFloat.Comparable<TFormat>(a) && HostFloat.Comparable<TFormat>(b)
+        && (HostFloat.Comfortable<TFormat>(result) || FloatFormat<TFormat>.Magnitude(a) == 0 || FloatFormat<TFormat>.Magnitude(b) == 0);
 
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
@@ -171,6 +193,12 @@ internal readonly struct FloatDivide : IFloatOperation
         get => false;
     }
 
+    public static bool Additive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => a / b;
 
@@ -181,7 +209,8 @@ internal readonly struct FloatDivide : IFloatOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
         where TFormat : struct, IFloatFormat =>
-        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b) && HostFloat.Comfortable<TFormat>(result);
+        HostFloat.Comparable<TFormat>(a) && FloatFormat<TFormat>.IsNormal(b)
+        && (HostFloat.Comfortable<TFormat>(result) || FloatFormat<TFormat>.Magnitude(a) == 0);
 
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
@@ -199,6 +228,12 @@ internal readonly struct FloatSquareRoot : IFloatOperation
         get => true;
     }
 
+    public static bool Additive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => false;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => Vector128.Sqrt(b);
 
@@ -209,7 +244,7 @@ internal readonly struct FloatSquareRoot : IFloatOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
         where TFormat : struct, IFloatFormat =>
-        FloatFormat<TFormat>.IsNormal(b) && (b & FloatFormat<TFormat>.Sign) == 0;
+        (FloatFormat<TFormat>.IsNormal(b) && (b & FloatFormat<TFormat>.Sign) == 0) || FloatFormat<TFormat>.Magnitude(b) == 0;
 
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
@@ -227,6 +262,12 @@ internal readonly struct FloatMinimum : IFloatOperation
         get => false;
     }
 
+    public static bool Additive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => true;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => Vector128.ConditionalSelect(Vector128.LessThan(a, b), a, b);
 
@@ -237,7 +278,7 @@ internal readonly struct FloatMinimum : IFloatOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
         where TFormat : struct, IFloatFormat =>
-        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b);
+        HostFloat.Comparable<TFormat>(a) && HostFloat.Comparable<TFormat>(b);
 
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
@@ -255,6 +296,12 @@ internal readonly struct FloatMaximum : IFloatOperation
         get => false;
     }
 
+    public static bool Additive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => true;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Host<T>(Vector128<T> a, Vector128<T> b) => Vector128.ConditionalSelect(Vector128.LessThan(b, a), a, b);
 
@@ -265,7 +312,7 @@ internal readonly struct FloatMaximum : IFloatOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Ordinary<TFormat>(ulong a, ulong b, ulong result)
         where TFormat : struct, IFloatFormat =>
-        FloatFormat<TFormat>.IsNormal(a) && FloatFormat<TFormat>.IsNormal(b);
+        HostFloat.Comparable<TFormat>(a) && HostFloat.Comparable<TFormat>(b);
 
     public static ulong Apply<TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TFormat : struct, IFloatFormat
