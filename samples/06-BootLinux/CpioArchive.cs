@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -6,7 +7,7 @@ namespace BootLinux;
 /// <summary>Writes the archive format of Linux's initial RAM disks: "newc" cpio, one header of 110 ASCII characters a file.</summary>
 internal sealed class CpioArchive
 {
-    private readonly MemoryStream _bytes = new();
+    private readonly ArrayBufferWriter<byte> _bytes = new();
     private int _inode;
 
     public void AddDirectory(string path) => Add(path, 0x41ED, []);
@@ -18,7 +19,7 @@ internal sealed class CpioArchive
     public byte[] Finish()
     {
         Add("TRAILER!!!", 0, []);
-        return _bytes.ToArray();
+        return _bytes.WrittenSpan.ToArray();
     }
 
     private void Add(string path, int mode, ReadOnlySpan<byte> content)
@@ -35,7 +36,8 @@ internal sealed class CpioArchive
 
     private void Pad()
     {
-        while (_bytes.Length % 4 != 0)
-            _bytes.WriteByte(0);
+        int odd = _bytes.WrittenCount % 4;
+        if (odd != 0)
+            _bytes.Write(stackalloc byte[4 - odd]);
     }
 }
