@@ -83,6 +83,10 @@ internal sealed class EmulatorMemory : SecondLevelAddressTranslationBase
     protected override void OnHostWrite(ulong address, ulong length)
     {
         Table.MarkDirty(address, length);
+#if VMM_MUTANTS
+        if (Broken(Mutant.HostCodeChangeMissed))
+            return;
+#endif
         _partition.InvalidateCode(address, length);
     }
 

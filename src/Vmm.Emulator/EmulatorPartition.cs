@@ -48,6 +48,10 @@ internal sealed class EmulatorPartition : PartitionBase
     /// <summary>Drops cached translations of every processor; they are stopped.</summary>
     public void FlushTranslations()
     {
+#if VMM_MUTANTS
+        if (Broken(Mutant.TlbKeptOnChange))
+            return;
+#endif
         foreach (EmulatorVirtualProcessor processor in EmulatedProcessors)
             processor.Core.FlushAfterRemap();
     }

@@ -38,6 +38,10 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             Interruptible now = Interruptible.None;
             if (_pending)
                 return now;
+#if VMM_MUTANTS
+            if (Broken(Mutant.InterruptFlagIgnored))
+                now |= Interruptible.Maskable;
+#endif
             if ((s->FlagsSystem & LazyFlags.If) != 0 && s->Shadow == InterruptShadow.None)
                 now |= Interruptible.Maskable;
             if (!s->NmiBlocked && s->Shadow != InterruptShadow.MovSs)

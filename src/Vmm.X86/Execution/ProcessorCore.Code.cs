@@ -58,6 +58,10 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>A store was made to a page that the second level or the code map watches.</summary>
     private void ReportWrite(ulong physical, int size)
     {
+#if VMM_MUTANTS
+        if (Broken(Mutant.GuestCodeChangeMissed))
+            return;
+#endif
         if (CodeMap.HasCode(physical))
             CodeMap.Invalidate(physical, (ulong)size, this);
         OnTrackedWrite(physical, size);

@@ -121,6 +121,10 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     /// <summary>Records #PF for a linear address.</summary>
     public Outcome RaisePageFault(ulong linear, uint errorCode)
     {
+#if VMM_MUTANTS
+        errorCode = Broken(Mutant.PageFaultWithoutUserBit) ? errorCode & ~4U : errorCode;
+        linear = Broken(Mutant.Cr2WithoutOffset) ? linear & ~0xFFFUL : linear;
+#endif
         State->Fault = new PendingFault { Vector = ExceptionVector.PageFault, HasErrorCode = true, ErrorCode = errorCode, Payload = linear };
         return Stopped = Outcome.Fault;
     }

@@ -77,6 +77,10 @@ public static partial class PageWalker
             if (commit)
             {
                 ulong mappingFlags = (access & PageAccess.Write) != 0 ? PageEntry.Accessed | PageEntry.Dirty : PageEntry.Accessed;
+#if VMM_MUTANTS
+                if (Broken(Mutant.DirtyBitNotSet))
+                    mappingFlags = PageEntry.Accessed;
+#endif
                 if ((common & PageEntry.Accessed) == 0 || (entry & mappingFlags) != mappingFlags)
                 {
                     EntryExchange exchange = SetFlags(ref memory, ref entries, addresses, top, level, mappingFlags, out int failing);

@@ -111,6 +111,9 @@ public readonly struct PagingMode
     {
         bool writable = (entries & PageEntry.Writable) != 0;
         bool executable = !NoExecute || (entries & PageEntry.ExecuteDisable) == 0;
+#if VMM_MUTANTS
+        executable |= Broken(Mutant.NoExecuteIgnored);
+#endif
         PageRights rights = PageRights.None;
         if ((entries & PageEntry.User) == 0)
         {

@@ -17,6 +17,9 @@ internal readonly unsafe struct Increment : IBinaryOperation
     {
         // CF stays; the top bit of the carries is OF ^ CF, so it takes the carry out and the old CF.
         uint carry = s->FlagCarry & 1;
+#if VMM_MUTANTS
+        carry = Broken(Mutant.IncSetsCarry) ? (result == T.Zero ? 1U : 0) : carry;
+#endif
         ulong carries = Width.Signed(a ^ T.One ^ result) ^ ((ulong)((result == T.Zero ? 1u : 0) ^ carry) << 63);
         s->FlagResult = Width.Signed(result);
         s->FlagCarries = carries;

@@ -44,6 +44,10 @@ public abstract unsafe partial class ProcessorCore
             writable |= LazyFlags.If;
         if (s->Cpl == 0)
             writable |= LazyFlags.Iopl | (size != 2 ? LazyFlags.Vif | LazyFlags.Vip : 0);
+#if VMM_MUTANTS
+        if (Broken(Mutant.IretKeepsFlags))
+            writable = 0;
+#endif
         if (switches)
             CommitReturnStack(in newStack, pointer, longCode);
         else

@@ -57,6 +57,10 @@ internal static unsafe class ProcessorControlInstructions
                 return Outcome.Next;
             s->FlagsSystem |= LazyFlags.If;
             s->Shadow = InterruptShadow.Sti;
+#if VMM_MUTANTS
+            if (Broken(Mutant.StiWithoutShadow))
+                s->Shadow = InterruptShadow.None;
+#endif
             return Outcome.NextBlock;
         }
         if (HasVirtualInterruptFlag(s) && (s->FlagsSystem & LazyFlags.Vip) == 0)
@@ -81,6 +85,10 @@ internal static unsafe class ProcessorControlInstructions
     {
         if (s->Cpl != 0)
             return cpu.RaiseGeneralProtection();
+#if VMM_MUTANTS
+        if (Broken(Mutant.InvlpgIgnored))
+            return Outcome.NextBlock;
+#endif
         ulong offset = Operands.EffectiveAddress(s, i);
         int segment = Operands.Segment(i->MemorySegment);
         bool based = !cpu.Is64Bit || segment >= SegmentIndex.Fs;

@@ -88,6 +88,10 @@ public abstract unsafe partial class ProcessorCore
         // INT n and its like clear TF, and no trap follows them. After MOV SS the trap is lost, that of the next instruction comes.
         if (trap && !_handlerEntered && s->Shadow != InterruptShadow.MovSs)
             s->PendingDebugTrap |= DebugBits.StatusSingleStep;
+#if VMM_MUTANTS
+        if (Broken(Mutant.StepBitMissing) && s->PendingDebugTrap == DebugBits.StatusSingleStep)
+            s->PendingDebugTrap = 1;
+#endif
     }
 
     /// <summary>Records #DB as a fault with bits for DR6.</summary>

@@ -77,6 +77,10 @@ public abstract unsafe partial class ProcessorCore
                 s->Activity = Activity.Running;
                 if (e.Kind == EventKind.NonMaskableInterrupt)
                     s->NmiBlocked = true;
+#if VMM_MUTANTS
+                if (Broken(Mutant.NmiNotBlocked))
+                    s->NmiBlocked = false;
+#endif
                 ClearAnswers();
                 return outcome;
             }

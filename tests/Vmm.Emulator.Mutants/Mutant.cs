@@ -1,0 +1,50 @@
+namespace Vmm.Emulator.Mutants;
+
+/// <summary>The ways in which this copy of the emulator can be broken.</summary>
+public enum Mutant
+{
+    /// <summary>None: it is the emulator.</summary>
+    None,
+
+    /// <summary>Stores through 4-level tables do not set the dirty bit.</summary>
+    DirtyBitNotSet,
+
+    /// <summary>No-execute pages can be executed.</summary>
+    NoExecuteIgnored,
+
+    /// <summary>Page faults of level 3 lack the user bit in their error code.</summary>
+    PageFaultWithoutUserBit,
+
+    /// <summary>CR2 holds the page, not the address.</summary>
+    Cr2WithoutOffset,
+
+    /// <summary>Maskable interrupts are taken with IF clear.</summary>
+    InterruptFlagIgnored,
+
+    /// <summary>STI lets an interrupt in before the next instruction.</summary>
+    StiWithoutShadow,
+
+    /// <summary>An NMI can interrupt the handler of another.</summary>
+    NmiNotBlocked,
+
+    /// <summary>Code that the guest rewrites is run as it was.</summary>
+    GuestCodeChangeMissed,
+
+    /// <summary>Code that the host rewrites is run as it was.</summary>
+    HostCodeChangeMissed,
+
+    /// <summary>INC sets the carry flag.</summary>
+    IncSetsCarry,
+
+    /// <summary>A single step shows as breakpoint 0 in DR6.</summary>
+    StepBitMissing,
+
+    /// <summary>IRET in protected mode leaves the flags alone.</summary>
+    IretKeepsFlags,
+
+    /// <summary>INVLPG does nothing.</summary>
+    InvlpgIgnored,
+
+    /// <summary>Cached translations survive changes of the second level.</summary>
+    TlbKeptOnChange,
+}
