@@ -36,7 +36,8 @@ public abstract class HypervisorFixture : IDisposable
     public static bool Required(string name)
     {
         string list = Environment.GetEnvironmentVariable("VMM_REQUIRE") ?? "";
-        return list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Contains(name, StringComparer.OrdinalIgnoreCase);
+        return list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Contains(name,
+            StringComparer.OrdinalIgnoreCase);
     }
 
     /// <inheritdoc/>

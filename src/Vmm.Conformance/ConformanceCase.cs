@@ -9,7 +9,8 @@ public sealed class ConformanceCase
     /// <param name="id">Stable identifier, <c>suite.name</c>, lower case with underscores.</param>
     /// <param name="title">The behaviour in one line.</param>
     /// <param name="oracle">Why this is right: the section of a manual or of the contract.</param>
-    /// <param name="body">Tries it; throws <see cref="ConformanceFailureException"/> through <see cref="Verify"/> when it does not hold.</param>
+    /// <param name="body">Tries it; throws <see cref="ConformanceFailureException"/> through <see cref="Verify"/> when it does not
+    /// hold.</param>
     public ConformanceCase(string id, string title, string oracle, Action<ConformanceContext> body)
     {
         ArgumentException.ThrowIfNullOrEmpty(id);

@@ -15,6 +15,7 @@ public static class ConformanceCatalog
         [
             .. Suites.LifecycleCases.All,
             .. Suites.RegisterCases.All,
+            .. Suites.ThreadingCases.All,
             .. Suites.XsaveCases.All,
             .. Suites.MemoryCases.All,
             .. Suites.PortCases.All,
@@ -32,7 +33,6 @@ public static class ConformanceCatalog
             .. Suites.DebugCases.All,
             .. Suites.SelfModifyingCases.All,
             .. Suites.InterruptCases.All,
-            .. Suites.ThreadingCases.All,
             .. Suites.CancelCases.All,
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)

@@ -35,7 +35,8 @@ public sealed class ConformanceContext
     public bool Has(Capability capability) => Capabilities.Has(capability);
 
     /// <summary>
-    /// The options that cases start from: the context's format and, where runs can be bounded, an instruction budget, so that a lost guest ends.
+    /// The options that cases start from: the context's format and, where runs can be bounded, an instruction budget, so that a lost
+    /// guest ends.
     /// </summary>
     public PartitionOptions DefaultOptions => new()
     {

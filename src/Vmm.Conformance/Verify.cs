@@ -38,7 +38,8 @@ public static class Verify
     }
 
     /// <summary>The masked bits of a number are as expected.</summary>
-    public static void Bits(ulong actual, ulong mask, ulong expected, string what) => Equal(actual & mask, expected, $"{what} (mask 0x{mask:X})");
+    public static void Bits(ulong actual, ulong mask, ulong expected, string what) =>
+        Equal(actual & mask, expected, $"{what} (mask 0x{mask:X})");
 
     /// <summary>Two byte strings are equal.</summary>
     public static void Bytes(ReadOnlySpan<byte> actual, ReadOnlySpan<byte> expected, string what)
@@ -49,7 +50,8 @@ public static class Verify
         if (same == actual.Length)
             return;
         int shown = Math.Min(16, actual.Length - same);
-        Fail($"{what}: differs at byte {same}: expected {Convert.ToHexString(expected.Slice(same, shown))}, got {Convert.ToHexString(actual.Slice(same, shown))}.");
+        string wanted = Convert.ToHexString(expected.Slice(same, shown));
+        Fail($"{what}: differs at byte {same}: expected {wanted}, got {Convert.ToHexString(actual.Slice(same, shown))}.");
     }
 
     /// <summary>An action throws an exception of a kind.</summary>
@@ -72,7 +74,8 @@ public static class Verify
         }
         catch (Exception other) when (other is not ConformanceFailureException and not CaseSkippedException)
         {
-            throw new ConformanceFailureException($"{what}: expected {typeof(TException).Name}, got {other.GetType().Name}: {other.Message}", other);
+            throw new ConformanceFailureException(
+                $"{what}: expected {typeof(TException).Name}, got {other.GetType().Name}: {other.Message}", other);
         }
         throw new ConformanceFailureException($"{what}: expected {typeof(TException).Name}, nothing was thrown.");
     }

@@ -9,4 +9,5 @@ namespace Vmm.Conformance;
 /// <param name="Rsp">Stack pointer saved; 0 where the mode saves none.</param>
 /// <param name="Ss">Stack selector saved; 0 where the mode saves none.</param>
 /// <param name="FrameAddress">Linear address of the lowest byte pushed.</param>
-public sealed record ExceptionFrame(byte Vector, uint ErrorCode, ulong Rip, ushort Cs, ulong Rflags, ulong Rsp, ushort Ss, ulong FrameAddress);
+public sealed record ExceptionFrame(byte Vector, uint ErrorCode, ulong Rip, ushort Cs, ulong Rflags, ulong Rsp, ushort Ss,
+    ulong FrameAddress);

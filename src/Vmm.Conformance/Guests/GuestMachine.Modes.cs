@@ -16,7 +16,8 @@ public sealed partial class GuestMachine
         _ => 32,
     };
 
-    /// <summary>Assembles code at <see cref="GuestLayout.Code"/>, builds the tables of a mode, and sets registers so that the next run starts there.</summary>
+    /// <summary>Assembles code at <see cref="GuestLayout.Code"/>, builds the tables of a mode, and sets registers so that the next run
+    /// starts there.</summary>
     /// <param name="mode">The mode.</param>
     /// <param name="build">Writes the code.</param>
     /// <param name="user">Privilege level 3, with IOPL 3 so that it can reach ports.</param>
@@ -81,9 +82,11 @@ public sealed partial class GuestMachine
             SegmentDescriptor zero = SegmentDescriptor.RealModeData(0);
             return new SegmentRegisters
             {
-                Cs = SegmentDescriptor.RealModeCode(0), Ss = SegmentDescriptor.RealModeData(0x1000), Ds = zero, Es = zero, Fs = zero, Gs = zero,
+                Cs = SegmentDescriptor.RealModeCode(0), Ss = SegmentDescriptor.RealModeData(0x1000), Ds = zero, Es = zero, Fs = zero,
+                    Gs = zero,
                 Ldtr = new SegmentDescriptor(0, 0, 0xFFFF, 0x82), Tr = new SegmentDescriptor(0, 0, 0xFFFF, 0x8B),
-                Gdtr = new TableDescriptor(GuestLayout.Gdt, GuestSelectors.TableLimit), Idtr = new TableDescriptor(GuestLayout.InterruptVectors, 0x3FF),
+                Gdtr = new TableDescriptor(GuestLayout.Gdt, GuestSelectors.TableLimit),
+                    Idtr = new TableDescriptor(GuestLayout.InterruptVectors, 0x3FF),
             };
         }
         bool wide = mode is GuestMode.Long or GuestMode.Compatibility;

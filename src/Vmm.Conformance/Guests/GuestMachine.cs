@@ -4,7 +4,8 @@ using Iced.Intel;
 namespace Vmm.Conformance;
 
 /// <summary>A partition with 2 MiB of memory laid out as <see cref="GuestLayout"/> says, for one case.</summary>
-/// <remarks>Used by the case's thread, save where a member of <see cref="IVirtualProcessor"/> or <see cref="IPartition"/> allows more.</remarks>
+/// <remarks>Used by the case's thread, save where a member of <see cref="IVirtualProcessor"/> or <see cref="IPartition"/> allows
+/// more.</remarks>
 public sealed partial class GuestMachine : IDisposable
 {
     private readonly List<(Register Register, ulong Value)> _expected = [];

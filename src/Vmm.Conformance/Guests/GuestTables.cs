@@ -31,7 +31,8 @@ internal static class GuestTables
     }
 
     public static ulong Descriptor(uint @base, uint limit, uint attributes) =>
-        (limit & 0xFFFF) | ((@base & 0xFF_FFFFUL) << 16) | ((attributes & 0xF0FFUL) << 40) | ((limit & 0xF_0000UL) << 32) | ((@base & 0xFF00_0000UL) << 32);
+        (limit & 0xFFFF) | ((@base & 0xFF_FFFFUL) << 16) | ((attributes & 0xF0FFUL) << 40) | ((limit & 0xF_0000UL) << 32)
+            | ((@base & 0xFF00_0000UL) << 32);
 
     private static void WriteGdt(ISecondLevelAddressTranslation memory, GuestMode mode)
     {
@@ -81,7 +82,8 @@ internal static class GuestTables
     }
 
     /// <summary>Points a vector at a handler.</summary>
-    public static void WriteGate(ISecondLevelAddressTranslation memory, GuestMode mode, int vector, ulong handler, int stack, bool trap = false)
+    public static void WriteGate(ISecondLevelAddressTranslation memory, GuestMode mode, int vector, ulong handler, int stack,
+        bool trap = false)
     {
         ulong level = vector is 3 or 4 or 0x80 ? 3UL : 0;
         ulong type = (trap ? 0xFUL : 0xE) | 0x80 | (level << 5);
@@ -92,7 +94,8 @@ internal static class GuestTables
                 WriteWord32(memory, GuestLayout.InterruptVectors + ((ulong)vector * 4), (uint)handler & 0xFFFF);
                 break;
             case GuestMode.Long or GuestMode.Compatibility:
-                WriteWords(memory, GuestLayout.Idt + ((ulong)vector * 16), [low | ((ulong)GuestSelectors.Code64 << 16) | ((ulong)stack << 32), handler >> 32]);
+                WriteWords(memory, GuestLayout.Idt + ((ulong)vector * 16),
+                    [low | ((ulong)GuestSelectors.Code64 << 16) | ((ulong)stack << 32), handler >> 32]);
                 break;
             case GuestMode.Protected16:
                 WriteWords(memory, GuestLayout.Idt + ((ulong)vector * 8), [(low & ~(8UL << 40)) | ((ulong)GuestSelectors.Code16 << 16)]);

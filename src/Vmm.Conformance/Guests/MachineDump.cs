@@ -69,7 +69,8 @@ internal sealed class MachineDump
         _text.AppendLine($"  GDTR 0x{s.Gdtr.Base:X}/{s.Gdtr.Limit:X}  IDTR 0x{s.Idtr.Base:X}/{s.Idtr.Limit:X}");
 
         static string Hex(ulong? value) => value is { } v ? v.ToString("X16") : "";
-        static string Segment(SegmentDescriptor d) => $"{d.Selector:X4}(base 0x{d.Base:X}, limit 0x{d.Limit:X}, attributes 0x{d.Attributes:X})";
+        static string Segment(SegmentDescriptor d) =>
+            $"{d.Selector:X4}(base 0x{d.Base:X}, limit 0x{d.Limit:X}, attributes 0x{d.Attributes:X})";
     }
 
     private void Code(IVirtualProcessor processor, in ProcessorState now)
@@ -105,7 +106,8 @@ internal sealed class MachineDump
             int start = (int)(decoder.IP - now.General.Rip);
             decoder.Decode(out Instruction instruction);
             formatter.Format(instruction, output);
-            _text.AppendLine($"  {instruction.IP:X8}  {Convert.ToHexString(bytes, start, instruction.Length),-22} {output.ToStringAndReset()}");
+            string hexadecimal = Convert.ToHexString(bytes, start, instruction.Length);
+            _text.AppendLine($"  {instruction.IP:X8}  {hexadecimal,-22} {output.ToStringAndReset()}");
         }
     }
 

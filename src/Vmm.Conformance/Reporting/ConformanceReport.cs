@@ -31,7 +31,7 @@ public sealed class ConformanceReport
 
     /// <summary><c>N passed, N failed, N skipped, N absent</c>.</summary>
     public string Summary =>
-        $"{Count(CaseOutcome.Passed)} passed, {Count(CaseOutcome.Failed)} failed, {Count(CaseOutcome.Skipped)} skipped, {Count(CaseOutcome.Absent)} absent";
+        string.Join(", ", Enum.GetValues<CaseOutcome>().Select(outcome => $"{Count(outcome)} {outcome.ToString().ToLowerInvariant()}"));
 
     /// <summary>Writes the report as JSON, UTF-8.</summary>
     public void WriteJson(Stream destination)
@@ -92,11 +92,15 @@ public sealed class ConformanceReport
         {
             text.Append($"| {row.Key.Id} | {Cell(row.Key.Title)} | {Cell(row.Key.Oracle)} |");
             foreach (SlatFormat? format in formats)
-                text.Append(' ').Append(row.FirstOrDefault(result => result.SlatFormat == format)?.Outcome.ToString().ToLowerInvariant() ?? "").Append(" |");
+            {
+                CaseResult? cell = row.FirstOrDefault(result => result.SlatFormat == format);
+                text.Append(' ').Append(cell?.Outcome.ToString().ToLowerInvariant() ?? "").Append(" |");
+            }
             text.AppendLine();
         }
         foreach (CaseResult failure in Failures)
-            text.AppendLine().Append("## ").AppendLine(failure.Name).AppendLine().AppendLine("```").AppendLine(failure.Explain()).AppendLine("```");
+            text.AppendLine().Append("## ").AppendLine(failure.Name).AppendLine().AppendLine("```").AppendLine(failure.Explain())
+                .AppendLine("```");
         return text.ToString();
 
         static string Cell(string value) => value.Replace("|", "\\|", StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 namespace Vmm.Conformance;
 
-/// <summary>Checks that an undeclared capability is refused with <see cref="NotSupportedException"/> naming it, where a member of the contract asks for it.</summary>
+/// <summary>Checks that an undeclared capability is refused with <see cref="NotSupportedException"/> naming it, where a member of the
+/// contract asks for it.</summary>
 internal static class AbsentCapability
 {
     public static void Verify(ConformanceContext context, Capability capability)
@@ -22,7 +23,7 @@ internal static class AbsentCapability
         if (capability == Capability.CpuidExits)
             return () => Create(context, o => o with { CpuidExits = [0x4000_0000] });
         if (capability == Capability.MsrExits)
-            return () => Create(context, o => o with { MsrPolicy = new MsrPolicy { Ranges = [new MsrRange(0x12, 0x12, MsrAction.Exit, MsrAction.Exit)] } });
+            return () => Create(context, o => o with { MsrPolicy = new MsrPolicy { Unknown = MsrAction.Exit } });
         if (capability == Capability.ExceptionExits)
             return () => Create(context, o => o with { ExceptionExits = 1U << 6 });
         if (capability == Capability.Hypercalls)
@@ -59,5 +60,6 @@ internal static class AbsentCapability
         GuestMachine Machine() => context.CreateMachine();
     }
 
-    private static void Create(ConformanceContext context, Func<PartitionOptions, PartitionOptions> configure) => context.CreatePartition(configure);
+    private static void Create(ConformanceContext context, Func<PartitionOptions, PartitionOptions> configure) =>
+        context.CreatePartition(configure);
 }

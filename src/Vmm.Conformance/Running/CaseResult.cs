@@ -22,7 +22,8 @@ public sealed record CaseResult(ConformanceCase Case, SlatFormat? SlatFormat, Ca
     /// <summary>Everything a failure has to say, over several lines.</summary>
     public string Explain()
     {
-        string text = $"{Name}: {Outcome}{(Message.Length == 0 ? "" : $": {Message}")}{Environment.NewLine}  {Case.Title}{Environment.NewLine}  Oracle: {Case.Oracle}";
+        string head = $"{Name}: {Outcome}{(Message.Length == 0 ? "" : $": {Message}")}";
+        string text = string.Join(Environment.NewLine, head, $"  {Case.Title}", $"  Oracle: {Case.Oracle}");
         return Diagnostics.Length == 0 ? text : text + Environment.NewLine + Diagnostics;
     }
 }

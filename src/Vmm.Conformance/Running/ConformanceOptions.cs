@@ -9,7 +9,8 @@ public sealed record ConformanceOptions
     /// <summary>Runs only cases whose identifier contains this text, ignoring case; null or empty = all.</summary>
     public string? Filter { get; init; }
 
-    /// <summary>Formats of nested tables to run each case with; null = EPT and NPT where the backend lets one choose, else its default.</summary>
+    /// <summary>Formats of nested tables to run each case with; null = EPT and NPT where the backend lets one choose, else its
+    /// default.</summary>
     public IReadOnlyList<SlatFormat>? SlatFormats { get; init; }
 
     /// <summary>Ends at the first failure.</summary>

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Vmm.Conformance;
 
-/// <summary>Runs cases against a backend, one after the other, each with fresh partitions, on a thread of its own, under a watchdog.</summary>
+/// <summary>Runs cases against a backend, one after the other, each with fresh partitions, on a thread of its own, under a
+/// watchdog.</summary>
 public static class ConformanceRunner
 {
     /// <summary>Runs the cases the options name.</summary>
@@ -58,11 +59,12 @@ public static class ConformanceRunner
         CaseResult result = new(conformanceCase, slatFormat, CaseOutcome.Passed, clock.Elapsed);
         if (late)
         {
-            string end = abandoned ? "it did not return when its guests were cancelled, and its thread was abandoned" : "its guests were cancelled";
+            string end = abandoned ? "it did not return when its guests were cancelled, and its thread was abandoned"
+                : "its guests were cancelled";
             return result with
             {
                 Outcome = CaseOutcome.Failed,
-                Message = $"Not finished after {timeout.TotalSeconds:0.#} s; {end}.{(attempt.Error is { } later ? $" {later.Message}" : "")}",
+                Message = $"Not finished after {timeout.TotalSeconds:0.#} s; {end}. {attempt.Error?.Message}".TrimEnd(),
                 Diagnostics = attempt.Diagnostics ?? context.Describe(),
                 Abandoned = abandoned,
             };
@@ -85,7 +87,8 @@ public static class ConformanceRunner
         if (!capabilities.Has(Capability.SlatFormatChoice))
         {
             return wanted is null or [] ? [null]
-                : throw new ArgumentException($"The {capabilities.Backend} backend does not let one choose the format of nested page tables.", nameof(wanted));
+                : throw new ArgumentException(
+                    $"The {capabilities.Backend} backend does not let one choose the format of nested page tables.", nameof(wanted));
         }
         if (wanted is null or [])
             return [.. capabilities.SlatFormats.Where(format => format != SlatFormat.None).Select(format => (SlatFormat?)format)];

@@ -12,19 +12,25 @@ internal static class CancelCases
         new("cancel.before_run", "A cancel before a run is returned by it, once, and no guest code runs", "contract 4: Cancel", BeforeRun),
         new("cancel.while_running", "A cancel ends the run of a spinning guest, whose state is exact", "contract 4: Cancel", WhileRunning),
         new("cancel.coalesces", "Several cancels before the return are one", "contract 4: coalesce", Coalesces),
-        new("cancel.withdraw", "A withdrawn cancel is not returned, and the answer says whether there was one", "contract 4: WithdrawCancel", Withdraw),
-        new("cancel.survives_natural_exit", "A cancel after a natural exit stays for the next run", "contract 4: the latch then stays", SurvivesNaturalExit),
+        new("cancel.withdraw", "A withdrawn cancel is not returned, and the answer says whether there was one",
+            "contract 4: WithdrawCancel", Withdraw),
+        new("cancel.survives_natural_exit", "A cancel after a natural exit stays for the next run", "contract 4: the latch then stays",
+            SurvivesNaturalExit),
         new("cancel.exactly_once", "Over many exits, each cancel is returned exactly once", "contract 4: once", ExactlyOnce),
-        new("cancel.none_lost_in_storm", "No cancel is lost when threads cancel all the time", "contract 4: from any thread at any time", NoneLostInStorm),
+        new("cancel.none_lost_in_storm", "No cancel is lost when threads cancel all the time", "contract 4: from any thread at any time",
+            NoneLostInStorm),
         new("cancel.latency", "Twenty cancels of a running guest each return within a second", "contract 4: latency is bounded", Latency),
-        new("cancel.ends_string", "A cancel ends a long REP MOVSB at exact registers, and the copy completes afterwards", "contract 4; SDM Vol. 2 REP", EndsString),
+        new("cancel.ends_string", "A cancel ends a long REP MOVSB at exact registers, and the copy completes afterwards",
+            "contract 4; SDM Vol. 2 REP", EndsString),
         new("cancel.ends_fault_loop", "A cancel ends a guest that faults for ever", "contract 7: hang cancel", EndsFaultLoop),
         new("cancel.ends_self_jump", "A cancel ends a jump to itself, in every mode", "contract 7: hang cancel", EndsSelfJump),
-        new("cancel.budget_exact", "An instruction budget ends the run after exactly that many instructions, and touches no latch", "contract: Capability instruction-budget", BudgetExact)
+        new("cancel.budget_exact", "An instruction budget ends the run after exactly that many instructions, and touches no latch",
+            "contract: Capability instruction-budget", BudgetExact)
         {
             Requires = [Capability.InstructionBudget],
         },
-        new("cancel.instructions_counted", "Retired instructions are counted exactly", "contract: Capability instruction-counting", InstructionsCounted)
+        new("cancel.instructions_counted", "Retired instructions are counted exactly", "contract: Capability instruction-counting",
+            InstructionsCounted)
         {
             Requires = [Capability.InstructionCounting],
         },
@@ -208,7 +214,8 @@ internal static class CancelCases
 
     private static void EndsSelfJump(ConformanceContext c)
     {
-        foreach (GuestMode mode in (GuestMode[])[GuestMode.Real, GuestMode.Protected16, GuestMode.Protected32, GuestMode.Long, GuestMode.Compatibility])
+        foreach (GuestMode mode in (GuestMode[])[GuestMode.Real, GuestMode.Protected16, GuestMode.Protected32, GuestMode.Long,
+            GuestMode.Compatibility])
         {
             GuestMachine m = c.Enter(
                 mode,

@@ -9,16 +9,25 @@ internal static class CompletionCases
 
     public static ConformanceCase[] All =>
     [
-        new("completion.run_needs_answer", "Run after an unanswered read throws, and the read can still be answered", "contract 4: Pending", RunNeedsAnswer),
+        new("completion.run_needs_answer", "Run after an unanswered read throws, and the read can still be answered", "contract 4: Pending",
+            RunNeedsAnswer),
         new("completion.state_frozen", "While an instruction is pending, writing state throws", "contract 4: while pending", StateFrozen),
-        new("completion.wrong_answer_refused", "An answer of the wrong kind, or a second one, is refused", "contract 4: Pending", WrongAnswerRefused),
-        new("completion.nothing_pending_refused", "Completing without a pending instruction is refused", "contract 4: CompletePending", NothingPendingRefused),
-        new("completion.finishes_one_instruction", "CompletePending ends after the instruction and starts no other", "contract 4: without starting another", FinishesOneInstruction),
-        new("completion.further_exit", "CompletePending of a read-modify-write gives its write as a further exit", "contract 4: a further exit of the same instruction", FurtherExit),
-        new("completion.split_further_exit", "CompletePending of a split read gives the second half as a further exit", "contract 4: second half", SplitFurtherExit),
-        new("completion.rep_in_unfinished", "Between elements of REP INSB the registers are exact", "contract 4: an unfinished REP", RepInUnfinished),
-        new("completion.cancel_while_pending", "A cancel of a pending instruction loses neither the value nor the instruction", "contract 4: Cancel; Pending", CancelWhilePending),
-        new("completion.write_is_answered", "A pending write needs no answer: Run goes on", "contract 4: Run finishes a completed instruction", WriteIsAnswered),
+        new("completion.wrong_answer_refused", "An answer of the wrong kind, or a second one, is refused", "contract 4: Pending",
+            WrongAnswerRefused),
+        new("completion.nothing_pending_refused", "Completing without a pending instruction is refused", "contract 4: CompletePending",
+            NothingPendingRefused),
+        new("completion.finishes_one_instruction", "CompletePending ends after the instruction and starts no other",
+            "contract 4: without starting another", FinishesOneInstruction),
+        new("completion.further_exit", "CompletePending of a read-modify-write gives its write as a further exit",
+            "contract 4: a further exit of the same instruction", FurtherExit),
+        new("completion.split_further_exit", "CompletePending of a split read gives the second half as a further exit",
+            "contract 4: second half", SplitFurtherExit),
+        new("completion.rep_in_unfinished", "Between elements of REP INSB the registers are exact", "contract 4: an unfinished REP",
+            RepInUnfinished),
+        new("completion.cancel_while_pending", "A cancel of a pending instruction loses neither the value nor the instruction",
+            "contract 4: Cancel; Pending", CancelWhilePending),
+        new("completion.write_is_answered", "A pending write needs no answer: Run goes on",
+            "contract 4: Run finishes a completed instruction", WriteIsAnswered),
     ];
 
     private static void RunNeedsAnswer(ConformanceContext c)
@@ -167,7 +176,8 @@ internal static class CompletionCases
             m.Processor.CompleteRead(0);
             if (m.Processor.CompletePending(out exit) == CompletionStatus.Done)
             {
-                m.VerifyRegisters((Register.Rcx, 0x30 - done), (Register.Rdi, GuestLayout.Data + 0xFF0 + done), (Register.Rip, GuestLayout.Code + (done == 0x30 ? 2UL : 0)));
+                m.VerifyRegisters((Register.Rcx, 0x30 - done), (Register.Rdi, GuestLayout.Data + 0xFF0 + done),
+                    (Register.Rip, GuestLayout.Code + (done == 0x30 ? 2UL : 0)));
                 if (done < 0x30)
                     exit = m.Run();
             }

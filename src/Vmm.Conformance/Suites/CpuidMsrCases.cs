@@ -9,26 +9,33 @@ internal static class CpuidMsrCases
 
     public static ConformanceCase[] All =>
     [
-        new("cpuid.baseline", "The processor shows the x86-64 baseline with NX, SYSCALL and CX16", "contract 6: profile v1; SDM Vol. 2 CPUID", Baseline),
+        new("cpuid.baseline", "The processor shows the x86-64 baseline with NX, SYSCALL and CX16",
+            "contract 6: profile v1; SDM Vol. 2 CPUID", Baseline),
         new("cpuid.widths", "The address widths shown are those of the partition", "SDM Vol. 2 CPUID, leaf 80000008H", Widths),
         new("cpuid.zero_extends", "CPUID clears the upper halves of its four registers", "SDM Vol. 2 CPUID", ZeroExtends),
         new("cpuid.osxsave_follows", "OSXSAVE follows CR4", "SDM Vol. 2 CPUID, leaf 1 ECX bit 27", OsxsaveFollows),
-        new("cpuid.exit", "A chosen leaf exits with leaf, subleaf and default, and takes the client's answer", "contract 4: Cpuid", ChosenLeafExits)
+        new("cpuid.exit", "A chosen leaf exits with leaf, subleaf and default, and takes the client's answer", "contract 4: Cpuid",
+            ChosenLeafExits)
         {
             Requires = [Capability.CpuidExits],
         },
-        new("msr.unknown_faults", "Reading or writing an unknown MSR is #GP(0) at the instruction", "SDM Vol. 2 RDMSR, WRMSR", UnknownFaults),
+        new("msr.unknown_faults", "Reading or writing an unknown MSR is #GP(0) at the instruction", "SDM Vol. 2 RDMSR, WRMSR",
+            UnknownFaults),
         new("msr.round_trip", "The guest writes and reads back MSRs that the host sees too", "SDM Vol. 2 RDMSR, WRMSR", RoundTrip),
-        new("msr.bad_values_fault", "Reserved EFER bits, a non-canonical LSTAR and a bad PAT are #GP(0) and change nothing", "SDM Vol. 2 WRMSR; Vol. 3A 2.2.1, 11.12.4", BadValuesFault),
+        new("msr.bad_values_fault", "Reserved EFER bits, a non-canonical LSTAR and a bad PAT are #GP(0) and change nothing",
+            "SDM Vol. 2 WRMSR; Vol. 3A 2.2.1, 11.12.4", BadValuesFault),
         new("msr.user_faults", "RDMSR at level 3 is #GP(0)", "SDM Vol. 2 RDMSR", UserFaults),
         new("msr.tsc_advances", "The time-stamp counter advances and never goes back", "SDM Vol. 3B 17.17", TscAdvances),
         new("msr.policy_fault", "A range of the policy that faults is #GP(0)", "contract 8: per-range policy", PolicyFault),
-        new("msr.policy_ignore", "A range of the policy that is ignored reads zero and drops writes; the first range decides", "contract 8: per-range policy", PolicyIgnore),
-        new("msr.exit", "A range that exits carries number and value, and takes a value or a fault", "contract 4: Msr; contract 8", PolicyExit)
+        new("msr.policy_ignore", "A range of the policy that is ignored reads zero and drops writes; the first range decides",
+            "contract 8: per-range policy", PolicyIgnore),
+        new("msr.exit", "A range that exits carries number and value, and takes a value or a fault", "contract 4: Msr; contract 8",
+            PolicyExit)
         {
             Requires = [Capability.MsrExits],
         },
-        new("msr.exit_unknown", "Numbers the backend does not know exit when the policy says so", "contract 8: per-range policy", UnknownExit)
+        new("msr.exit_unknown", "Numbers the backend does not know exit when the policy says so", "contract 8: per-range policy",
+            UnknownExit)
         {
             Requires = [Capability.MsrExits],
         },
@@ -39,7 +46,8 @@ internal static class CpuidMsrCases
         CpuidResult basic = c.GuestCpuid(0);
         Verify.True(basic.Eax >= 1, "Highest basic leaf at least 1");
         CpuidResult features = c.GuestCpuid(1);
-        const uint Edx = (1 << 0) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 13) | (1 << 15) | (1 << 19) | (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26);
+        const uint Edx = (1 << 0) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 13) | (1 << 15) | (1 << 19) | (1 << 23) | (1 << 24)
+            | (1 << 25) | (1 << 26);
         Verify.Bits(features.Edx, Edx, Edx, "FPU, TSC, MSR, PAE, CX8, PGE, CMOV, CLFSH, MMX, FXSR, SSE, SSE2");
         Verify.Bits(features.Ecx, 1 << 13, 1 << 13, "CX16");
         CpuidResult top = c.GuestCpuid(0x8000_0000);
@@ -52,7 +60,8 @@ internal static class CpuidMsrCases
     private static void Widths(ConformanceContext c)
     {
         CpuidResult widths = c.GuestCpuid(0x8000_0008);
-        Verify.True((widths.Eax & 0xFF) <= (uint)c.Capabilities.PhysicalAddressBits, $"Physical width {widths.Eax & 0xFF} within {c.Capabilities.PhysicalAddressBits} bits");
+        Verify.True((widths.Eax & 0xFF) <= (uint)c.Capabilities.PhysicalAddressBits,
+            $"Physical width {widths.Eax & 0xFF} within {c.Capabilities.PhysicalAddressBits} bits");
         Verify.True((widths.Eax & 0xFF) >= 36, "Physical width at least 36 bits");
         Verify.True((widths.Eax >> 8 & 0xFF) is 48 or 57, "Linear width 48 or 57 bits");
     }
@@ -123,7 +132,8 @@ internal static class CpuidMsrCases
         Verify.True((exit.Default.Edx & 1) != 0, "The default of leaf 1 shows an FPU");
         m.Processor.CompleteCpuid(exit.Default with { Eax = 0x1234 });
         m.RunToHalt();
-        m.VerifyRegisters((Register.R8, 0x1111_1111), (Register.R9, 0x2222_2222), (Register.R10, 0x3333_3333), (Register.R11, 0xFFFF_FFFF), (Register.Rax, 0x1234));
+        m.VerifyRegisters((Register.R8, 0x1111_1111), (Register.R9, 0x2222_2222), (Register.R10, 0x3333_3333), (Register.R11, 0xFFFF_FFFF),
+            (Register.Rax, 0x1234));
     }
 
     private static void UnknownFaults(ConformanceContext c)
@@ -175,7 +185,8 @@ internal static class CpuidMsrCases
     {
         (uint Msr, ulong Value, string What)[] bad =
         [
-            (Efer, 0x1_0000_0D01, "EFER with bit 32"), (Efer, 0xC01, "EFER without LME while paging"), (Lstar, 0x8000_0000_0000, "LSTAR, not canonical"),
+            (Efer, 0x1_0000_0D01, "EFER with bit 32"), (Efer, 0xC01, "EFER without LME while paging"),
+                (Lstar, 0x8000_0000_0000, "LSTAR, not canonical"),
             (0xC000_0100, 0x8000_0000_0000_0000, "FS base, not canonical"), (0x277, 0x0202_0202_0202_0202, "PAT with type 2"),
         ];
         foreach ((uint msr, ulong value, string what) in bad)

@@ -8,8 +8,10 @@ internal static class DebugCases
 {
     public static ConformanceCase[] All =>
     [
-        new("debug.single_step", "TF traps after each instruction with DR6.BS, and is clear in the handler", "SDM Vol. 3B 17.3.1.4", SingleStep),
-        new("debug.breakpoint_registers", "Execute breakpoints fault before, data breakpoints trap after the instruction", "SDM Vol. 3B 17.2, 17.3.1", BreakpointRegisters),
+        new("debug.single_step", "TF traps after each instruction with DR6.BS, and is clear in the handler", "SDM Vol. 3B 17.3.1.4",
+            SingleStep),
+        new("debug.breakpoint_registers", "Execute breakpoints fault before, data breakpoints trap after the instruction",
+            "SDM Vol. 3B 17.2, 17.3.1", BreakpointRegisters),
     ];
 
     private static void SingleStep(ConformanceContext c)

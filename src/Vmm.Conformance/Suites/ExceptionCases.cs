@@ -8,29 +8,43 @@ internal static class ExceptionCases
 {
     public static ConformanceCase[] All =>
     [
-        new("exceptions.divide", "DIV by zero and an overflowing IDIV are #DE at the instruction, without error code", "SDM Vol. 3A 6.15 #DE; Vol. 2 DIV, IDIV", Divide),
+        new("exceptions.divide", "DIV by zero and an overflowing IDIV are #DE at the instruction, without error code",
+            "SDM Vol. 3A 6.15 #DE; Vol. 2 DIV, IDIV", Divide),
         new("exceptions.undefined", "UD2 is #UD at the instruction, in every mode", "SDM Vol. 3A 6.15 #UD", Undefined),
         new("exceptions.breakpoint", "INT3 is #BP after the instruction", "SDM Vol. 3A 6.15 #BP", Breakpoint),
         new("exceptions.overflow", "INTO is #OF after the instruction when OF is set, and nothing when not", "SDM Vol. 2 INTO", Overflow),
-        new("exceptions.software_interrupt", "INT n goes to its vector, saves flags and return address; a trap gate keeps IF", "SDM Vol. 2 INT; Vol. 3A 6.12.1.3", SoftwareInterrupt),
-        new("exceptions.non_canonical", "A non-canonical data address is #GP(0), a stack one #SS(0)", "SDM Vol. 1 3.3.7.1; Vol. 3A 6.15", NonCanonical),
-        new("exceptions.selector_codes", "Loading a bad selector is #GP, an absent segment #NP, an absent stack #SS, with the selector as error code", "SDM Vol. 3A 6.13, 6.15", SelectorCodes),
+        new("exceptions.software_interrupt", "INT n goes to its vector, saves flags and return address; a trap gate keeps IF",
+            "SDM Vol. 2 INT; Vol. 3A 6.12.1.3", SoftwareInterrupt),
+        new("exceptions.non_canonical", "A non-canonical data address is #GP(0), a stack one #SS(0)", "SDM Vol. 1 3.3.7.1; Vol. 3A 6.15",
+            NonCanonical),
+        new("exceptions.selector_codes",
+            "Loading a bad selector is #GP, an absent segment #NP, an absent stack #SS, with the selector as error code",
+            "SDM Vol. 3A 6.13, 6.15", SelectorCodes),
         new("exceptions.limit", "An offset beyond the limit is #GP(0), of SS #SS(0), in 32-bit mode", "SDM Vol. 3A 5.3", Limit),
         new("exceptions.read_only_segment", "A store to a read-only segment is #GP(0)", "SDM Vol. 3A 5.4", ReadOnlySegment),
-        new("exceptions.double_fault", "A fault whose handler is absent becomes #DF with error code 0", "SDM Vol. 3A 6.15 #DF, table 6-5", DoubleFault),
-        new("exceptions.triple_fault", "A triple fault is Shutdown; Run throws until state is set", "SDM Vol. 3A 6.15 #DF; contract 4: Shutdown", TripleFault),
+        new("exceptions.double_fault", "A fault whose handler is absent becomes #DF with error code 0", "SDM Vol. 3A 6.15 #DF, table 6-5",
+            DoubleFault),
+        new("exceptions.triple_fault", "A triple fault is Shutdown; Run throws until state is set",
+            "SDM Vol. 3A 6.15 #DF; contract 4: Shutdown", TripleFault),
         new("exceptions.shutdown_reset", "Reset brings a processor back from Shutdown", "contract 4: or the vCPU is reset", ShutdownReset),
         new("exceptions.alignment", "A misaligned access at level 3 with AC and AM set is #AC(0)", "SDM Vol. 3A 6.15 #AC", Alignment),
         new("exceptions.device_not_available", "x87 and SSE with CR0.TS set are #NM", "SDM Vol. 3A 6.15 #NM", DeviceNotAvailable),
-        new("exceptions.simd", "An unmasked SSE division by zero is #XM, and MXCSR shows it", "SDM Vol. 3A 6.15 #XM; Vol. 1 11.5.2", SimdException),
-        new("exceptions.x87", "An unmasked x87 division by zero is #MF at the next waiting instruction", "SDM Vol. 1 8.7; Vol. 3A 6.15 #MF", X87Exception),
+        new("exceptions.simd", "An unmasked SSE division by zero is #XM, and MXCSR shows it", "SDM Vol. 3A 6.15 #XM; Vol. 1 11.5.2",
+            SimdException),
+        new("exceptions.x87", "An unmasked x87 division by zero is #MF at the next waiting instruction", "SDM Vol. 1 8.7; Vol. 3A 6.15 #MF",
+            X87Exception),
         new("exceptions.misaligned_sse", "MOVAPS at a misaligned address is #GP(0)", "SDM Vol. 2 MOVAPS", MisalignedSse),
-        new("exceptions.stack_alignment", "In 64-bit mode the frame is pushed on a stack aligned to 16", "SDM Vol. 3A 6.14.2", StackAlignment),
-        new("exceptions.level_switch", "A fault at level 3 is handled on the task-state segment's stack, with SS and RSP saved", "SDM Vol. 3A 6.14.2, 6.14.4", LevelSwitch),
-        new("exceptions.interrupt_stack", "A vector with an IST entry switches stack without a change of level", "SDM Vol. 3A 6.14.5", InterruptStack),
-        new("exceptions.gate_level", "INT n from level 3 to a gate of level 0 is #GP with the vector in the error code", "SDM Vol. 3A 6.12.1.2, 6.13", GateLevel),
+        new("exceptions.stack_alignment", "In 64-bit mode the frame is pushed on a stack aligned to 16", "SDM Vol. 3A 6.14.2",
+            StackAlignment),
+        new("exceptions.level_switch", "A fault at level 3 is handled on the task-state segment's stack, with SS and RSP saved",
+            "SDM Vol. 3A 6.14.2, 6.14.4", LevelSwitch),
+        new("exceptions.interrupt_stack", "A vector with an IST entry switches stack without a change of level", "SDM Vol. 3A 6.14.5",
+            InterruptStack),
+        new("exceptions.gate_level", "INT n from level 3 to a gate of level 0 is #GP with the vector in the error code",
+            "SDM Vol. 3A 6.12.1.2, 6.13", GateLevel),
         new("exceptions.resume_flag", "A fault saves RF set, a trap saves it clear", "SDM Vol. 3B 17.3.1.1", ResumeFlag),
-        new("exceptions.intercept", "A chosen exception exits at its instruction instead of reaching the guest", "contract 4: Exception", Intercept)
+        new("exceptions.intercept", "A chosen exception exits at its instruction instead of reaching the guest", "contract 4: Exception",
+            Intercept)
         {
             Requires = [Capability.ExceptionExits],
         },
@@ -59,7 +73,8 @@ internal static class ExceptionCases
 
     private static void Undefined(ConformanceContext c)
     {
-        foreach (GuestMode mode in (GuestMode[])[GuestMode.Real, GuestMode.Protected16, GuestMode.Protected32, GuestMode.Compatibility, GuestMode.Long])
+        foreach (GuestMode mode in (GuestMode[])[GuestMode.Real, GuestMode.Protected16, GuestMode.Protected32, GuestMode.Compatibility,
+            GuestMode.Long])
         {
             GuestMachine m = c.Enter(mode, a =>
             {
@@ -136,7 +151,8 @@ internal static class ExceptionCases
     {
         (string What, ushort Selector, bool Stack, byte Vector, uint Code)[] cases =
         [
-            ("DS beyond the table", 0x7F8, false, 13, 0x7F8), ("DS with a code segment that cannot be read", GuestSelectors.Free, false, 13, GuestSelectors.Free),
+            ("DS beyond the table", 0x7F8, false, 13, 0x7F8),
+                ("DS with a code segment that cannot be read", GuestSelectors.Free, false, 13, GuestSelectors.Free),
             ("DS absent", GuestSelectors.Free + 8, false, 11, GuestSelectors.Free + 8), ("SS null", 0, true, 13, 0),
             ("SS absent", GuestSelectors.Free + 8, true, 12, GuestSelectors.Free + 8), ("DS in an empty LDT", 0x14, false, 13, 0x14),
             ("SS with another RPL", GuestSelectors.Data | 3, true, 13, GuestSelectors.Data),
@@ -343,7 +359,8 @@ internal static class ExceptionCases
             Verify.Equal(frame.FrameAddress, GuestLayout.PrivilegedStackTop - pushed, $"Address of the frame in {mode}");
             m.Processor.GetState(RegisterGroups.Segments, out ProcessorState state);
             Verify.Equal(state.Segments.Cs.Selector & 3, 0, $"Level of the handler in {mode}");
-            Verify.Equal(state.Segments.Ss.Selector, mode == GuestMode.Protected32 ? GuestSelectors.Data : (ushort)0, $"SS of the handler in {mode}");
+            Verify.Equal(state.Segments.Ss.Selector, mode == GuestMode.Protected32 ? GuestSelectors.Data : (ushort)0,
+                $"SS of the handler in {mode}");
         }
     }
 
@@ -406,7 +423,8 @@ internal static class ExceptionCases
         m.VerifyRegisters((Register.Rip, GuestLayout.Code), (Register.Rsp, GuestLayout.StackTop));
         m[Register.Rip] = GuestLayout.Code + 2;
         exit = m.RunTo(ExitKind.Exception);
-        Verify.Equal(exit.Exception, new ExceptionExit { Vector = 14, HasErrorCode = true, ErrorCode = 3, Payload = GuestLayout.Data + 5 }, "The #PF");
+        Verify.Equal(exit.Exception, new ExceptionExit { Vector = 14, HasErrorCode = true, ErrorCode = 3, Payload = GuestLayout.Data + 5 },
+            "The #PF");
         m.VerifyRegisters((Register.Rip, GuestLayout.Code + 2));
         m.ChangePage(GuestLayout.Data, entry => entry | 2);
         m.RunToException(3);

@@ -9,10 +9,14 @@ internal static class FloatCases
 {
     public static ConformanceCase[] All =>
     [
-        new("instructions.sse_arithmetic", "Scalar and packed SSE2 arithmetic agrees with IEEE doubles", "SDM Vol. 2 ADDPD, SQRTSD, CVTTSD2SI; IEEE 754", SseArithmetic),
-        new("instructions.sse_integer", "Packed integer instructions work lane by lane", "SDM Vol. 2 PADDD, PCMPEQB, PSHUFD, PMOVMSKB", SseInteger),
-        new("instructions.x87_arithmetic", "x87 loads, arithmetic and stores agree with IEEE doubles", "SDM Vol. 1 8.3; IEEE 754", X87Arithmetic),
-        new("instructions.fxsave", "FXSAVE and FXRSTOR carry x87 and SSE state through memory", "SDM Vol. 2 FXSAVE, FXRSTOR", FxsaveFxrstor),
+        new("instructions.sse_arithmetic", "Scalar and packed SSE2 arithmetic agrees with IEEE doubles",
+            "SDM Vol. 2 ADDPD, SQRTSD, CVTTSD2SI; IEEE 754", SseArithmetic),
+        new("instructions.sse_integer", "Packed integer instructions work lane by lane", "SDM Vol. 2 PADDD, PCMPEQB, PSHUFD, PMOVMSKB",
+            SseInteger),
+        new("instructions.x87_arithmetic", "x87 loads, arithmetic and stores agree with IEEE doubles", "SDM Vol. 1 8.3; IEEE 754",
+            X87Arithmetic),
+        new("instructions.fxsave", "FXSAVE and FXRSTOR carry x87 and SSE state through memory", "SDM Vol. 2 FXSAVE, FXRSTOR",
+            FxsaveFxrstor),
         new("instructions.xsave", "XSAVE and XRSTOR heed the requested components", "SDM Vol. 1 13.7, 13.8", XsaveXrstor),
     ];
 

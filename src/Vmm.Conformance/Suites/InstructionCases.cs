@@ -10,18 +10,27 @@ internal static class InstructionCases
 
     public static ConformanceCase[] All =>
     [
-        new("instructions.add_sub_flags", "ADD, ADC, SUB, SBB give results and all six flags, in every size", "SDM Vol. 2 ADD, ADC, SUB, SBB; Vol. 1 3.4.3.1", AddSubFlags),
+        new("instructions.add_sub_flags", "ADD, ADC, SUB, SBB give results and all six flags, in every size",
+            "SDM Vol. 2 ADD, ADC, SUB, SBB; Vol. 1 3.4.3.1", AddSubFlags),
         new("instructions.inc_dec_carry", "INC and DEC set flags but keep carry", "SDM Vol. 2 INC, DEC", IncDecCarry),
-        new("instructions.multiply_divide", "MUL, IMUL, DIV and IDIV of 64 bits agree with 128-bit arithmetic", "SDM Vol. 2 MUL, IMUL, DIV, IDIV", MultiplyDivide),
-        new("instructions.shifts", "Shifts and rotates mask their count and give carry", "SDM Vol. 2 SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR", Shifts),
+        new("instructions.multiply_divide", "MUL, IMUL, DIV and IDIV of 64 bits agree with 128-bit arithmetic",
+            "SDM Vol. 2 MUL, IMUL, DIV, IDIV", MultiplyDivide),
+        new("instructions.shifts", "Shifts and rotates mask their count and give carry", "SDM Vol. 2 SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR",
+            Shifts),
         new("instructions.double_shifts", "SHLD and SHRD take bits from the second operand", "SDM Vol. 2 SHLD, SHRD", DoubleShifts),
-        new("instructions.string_compare", "REPE CMPSB and REPNE SCASB stop at the right element with the right flags", "SDM Vol. 2 CMPS, SCAS, REP", StringCompare),
-        new("instructions.string_move", "REP MOVSQ and LODSW go both ways, and overlapping bytes are copied one by one", "SDM Vol. 2 MOVS, LODS", StringMove),
-        new("instructions.bit_tests", "BT, BTS, BTR, BTC reach bits beyond the operand in memory; BSF and BSR find them", "SDM Vol. 2 BT, BTS, BSF, BSR", BitTests),
-        new("instructions.compare_exchange", "CMPXCHG, CMPXCHG8B and CMPXCHG16B exchange when equal, load when not", "SDM Vol. 2 CMPXCHG, CMPXCHG8B/16B", CompareExchange),
-        new("instructions.stack", "ENTER, LEAVE, PUSHA, POPA, PUSHF and CALL leave the stack as the manual draws it", "SDM Vol. 2 ENTER, LEAVE, PUSHA", Stack),
+        new("instructions.string_compare", "REPE CMPSB and REPNE SCASB stop at the right element with the right flags",
+            "SDM Vol. 2 CMPS, SCAS, REP", StringCompare),
+        new("instructions.string_move", "REP MOVSQ and LODSW go both ways, and overlapping bytes are copied one by one",
+            "SDM Vol. 2 MOVS, LODS", StringMove),
+        new("instructions.bit_tests", "BT, BTS, BTR, BTC reach bits beyond the operand in memory; BSF and BSR find them",
+            "SDM Vol. 2 BT, BTS, BSF, BSR", BitTests),
+        new("instructions.compare_exchange", "CMPXCHG, CMPXCHG8B and CMPXCHG16B exchange when equal, load when not",
+            "SDM Vol. 2 CMPXCHG, CMPXCHG8B/16B", CompareExchange),
+        new("instructions.stack", "ENTER, LEAVE, PUSHA, POPA, PUSHF and CALL leave the stack as the manual draws it",
+            "SDM Vol. 2 ENTER, LEAVE, PUSHA", Stack),
         new("instructions.conditions", "All sixteen conditions of SETcc follow the flags", "SDM Vol. 1 appendix B", Conditions),
-        new("instructions.wide_registers", "32-bit results clear the upper half, 8 and 16-bit results keep it; high bytes are reached", "SDM Vol. 1 3.4.1.1", WideRegisters),
+        new("instructions.wide_registers", "32-bit results clear the upper half, 8 and 16-bit results keep it; high bytes are reached",
+            "SDM Vol. 1 3.4.1.1", WideRegisters),
     ];
 
     private static void AddSubFlags(ConformanceContext c)
@@ -147,7 +156,8 @@ internal static class InstructionCases
             UInt128 product = (UInt128)x * y;
             Int128 signed = (Int128)(long)x * (long)y;
             m.VerifyRegisters(
-                (Register.R9, (ulong)product), (Register.R10, (ulong)(product >> 64)), (Register.R11, x), (Register.R12, (ulong)(signed >> 64)),
+                (Register.R9, (ulong)product), (Register.R10, (ulong)(product >> 64)), (Register.R11, x),
+                    (Register.R12, (ulong)(signed >> 64)),
                 (Register.Rax, (ulong)((long)x / (long)y)), (Register.Rdx, (ulong)((long)x % (long)y)));
             Verify.Bits(m[Register.R8], 0xFF, product >> 64 != 0 ? 1UL : 0, "CF of MUL");
         }
@@ -185,7 +195,8 @@ internal static class InstructionCases
         m[Register.R12] = 0x1111_2222_3333_4444;
         m.RunToHalt();
         m.VerifyRegisters(
-            (Register.Rax, 2), (Register.Rbx, 0x4000_0000_0000_0001), (Register.Rdx, 0xF2), (Register.Rsi, 1), (Register.R8, 1), (Register.Rdi, 0xF812_3456),
+            (Register.Rax, 2), (Register.Rbx, 0x4000_0000_0000_0001), (Register.Rdx, 0xF2), (Register.Rsi, 1), (Register.R8, 1),
+                (Register.Rdi, 0xF812_3456),
             (Register.R9, 1), (Register.R10, 1), (Register.R11, 1), (Register.R12, 0x3333_4444), (Register.R13, 1));
     }
 
@@ -228,7 +239,8 @@ internal static class InstructionCases
         m[Register.Rdi] = GuestLayout.Data + 0x100;
         m[Register.Rcx] = 11;
         m.RunToHalt();
-        m.VerifyRegisters((Register.R8, 6), (Register.R9, GuestLayout.Data + 5), (Register.Rbx, 0x101), (Register.Rdi, GuestLayout.Data + 12), (Register.Rcx, 88));
+        m.VerifyRegisters((Register.R8, 6), (Register.R9, GuestLayout.Data + 5), (Register.Rbx, 0x101),
+            (Register.Rdi, GuestLayout.Data + 12), (Register.Rcx, 88));
     }
 
     private static void StringMove(ConformanceContext c)
@@ -306,7 +318,8 @@ internal static class InstructionCases
         m.Poke(GuestLayout.Data + 24, 0x6666);
         m[Register.Rax] = 0xFFFF_FFFF_0000_0099;
         m.RunToHalt();
-        m.VerifyRegisters((Register.Rsi, 0), (Register.R8, 0x77), (Register.Rdi, 1), (Register.Rax, 0x1234_5678_9ABC_DEF0), (Register.Rdx, 0x6666));
+        m.VerifyRegisters((Register.Rsi, 0), (Register.R8, 0x77), (Register.Rdi, 1), (Register.Rax, 0x1234_5678_9ABC_DEF0),
+            (Register.Rdx, 0x6666));
         Verify.Equal(m.Peek(GuestLayout.Data, 4), 0x77UL, "Memory that was not equal");
         Verify.Equal(m.Peek(GuestLayout.Data + 8), 0x3333_0000_2222UL, "Memory exchanged by CMPXCHG8B");
         Verify.Bits(m[Register.Rflags], 0x40, 0, "ZF of CMPXCHG16B");
@@ -329,7 +342,8 @@ internal static class InstructionCases
         m[Register.Rax] = 0x11;
         m[Register.Rbp] = 0x1234;
         m.RunToHalt();
-        m.VerifyRegisters((Register.Rsi, GuestLayout.StackTop - 4), (Register.Rbp, 0x1234), (Register.Rsp, GuestLayout.StackTop), (Register.Rax, 0x11), (Register.Rbx, 0x11));
+        m.VerifyRegisters((Register.Rsi, GuestLayout.StackTop - 4), (Register.Rbp, 0x1234), (Register.Rsp, GuestLayout.StackTop),
+            (Register.Rax, 0x11), (Register.Rbx, 0x11));
     }
 
     private static void Conditions(ConformanceContext c)
@@ -346,12 +360,14 @@ internal static class InstructionCases
             m[Register.Rbx] = GuestLayout.Data;
             m[Register.Rflags] = flags;
             m.RunToHalt();
-            bool cf = (flags & 1) != 0, zf = (flags & 0x40) != 0, sf = (flags & 0x80) != 0, of = (flags & 0x800) != 0, pf = (flags & 4) != 0;
+            bool cf = (flags & 1) != 0, zf = (flags & 0x40) != 0, sf = (flags & 0x80) != 0, of = (flags & 0x800) != 0,
+                pf = (flags & 4) != 0;
             bool[] even = [of, cf, zf, cf || zf, sf, pf, sf != of, zf || sf != of];
             for (int condition = 0; condition < 16; condition++)
             {
                 bool expected = even[condition >> 1] != ((condition & 1) != 0);
-                Verify.Equal(m.Peek(GuestLayout.Data + (ulong)condition, 1), expected ? 1UL : 0, $"Condition {condition:X} with flags 0x{flags:X}");
+                Verify.Equal(m.Peek(GuestLayout.Data + (ulong)condition, 1), expected ? 1UL : 0,
+                    $"Condition {condition:X} with flags 0x{flags:X}");
             }
         }
     }
@@ -375,7 +391,8 @@ internal static class InstructionCases
         m[Register.Rdi] = 0x0102_0304_0506_0708;
         m.RunToHalt();
         m.VerifyRegisters(
-            (Register.Rax, 0x5566_7788), (Register.Rbx, 0x1122_3344_5566_1234), (Register.Rcx, 0x1122_3344_5566_7756), (Register.Rdx, 0x1122_3344_5566_7888),
+            (Register.Rax, 0x5566_7788), (Register.Rbx, 0x1122_3344_5566_1234), (Register.Rcx, 0x1122_3344_5566_7756),
+                (Register.Rdx, 0x1122_3344_5566_7888),
             (Register.Rsi, 0x1122_3344_5566_779A), (Register.R8, 0x5566_7788), (Register.Rdi, 0x0807_0605_0403_0201), (Register.Rbp, 0x77));
     }
 }

@@ -8,29 +8,44 @@ internal static class InterruptCases
 {
     public static ConformanceCase[] All =>
     [
-        new("interrupts.wake_halt", "An interrupt injected at HLT is taken there and returns behind it, in every mode", "SDM Vol. 2 HLT; contract 5: Inject", WakeHalt),
+        new("interrupts.wake_halt", "An interrupt injected at HLT is taken there and returns behind it, in every mode",
+            "SDM Vol. 2 HLT; contract 5: Inject", WakeHalt),
         new("interrupts.halt_again", "A halted processor with nothing to deliver returns Halt again", "contract 4: HLT", HaltAgain),
-        new("interrupts.masked_halt", "A maskable interrupt does not wake a processor halted with IF clear; an NMI does", "SDM Vol. 2 HLT; Vol. 3A 6.8.1", MaskedHalt),
-        new("interrupts.deferred_until_sti", "An interrupt injected with IF clear is deferred, and taken after the instruction behind STI", "SDM Vol. 2 STI; contract 5", DeferredUntilSti),
+        new("interrupts.masked_halt", "A maskable interrupt does not wake a processor halted with IF clear; an NMI does",
+            "SDM Vol. 2 HLT; Vol. 3A 6.8.1", MaskedHalt),
+        new("interrupts.deferred_until_sti", "An interrupt injected with IF clear is deferred, and taken after the instruction behind STI",
+            "SDM Vol. 2 STI; contract 5", DeferredUntilSti),
         new("interrupts.sti_hlt", "STI; HLT with a waiting interrupt is taken behind HLT", "SDM Vol. 2 STI, HLT", StiHlt),
         new("interrupts.popf", "An interrupt is taken right after POPF sets IF", "SDM Vol. 2 POPF", Popf),
-        new("interrupts.mov_ss_shadow", "An interrupt that comes during MOV SS waits for one more instruction", "SDM Vol. 3A 6.8.3", MovSsShadow),
-        new("interrupts.nmi_blocked", "An NMI is taken with IF clear; the next waits for IRET, and is not nested", "SDM Vol. 3A 6.7.1", NmiBlocked),
-        new("interrupts.place_occupied", "A second injection while one waits is refused, and the first is not lost; an NMI has its own place", "contract 5: holds one event", PlaceOccupied),
-        new("interrupts.exception", "An injected exception brings vector, error code and CR2, before the next instruction, with IF clear", "contract 5: Inject", InjectedException),
+        new("interrupts.mov_ss_shadow", "An interrupt that comes during MOV SS waits for one more instruction", "SDM Vol. 3A 6.8.3",
+            MovSsShadow),
+        new("interrupts.nmi_blocked", "An NMI is taken with IF clear; the next waits for IRET, and is not nested", "SDM Vol. 3A 6.7.1",
+            NmiBlocked),
+        new("interrupts.place_occupied",
+            "A second injection while one waits is refused, and the first is not lost; an NMI has its own place",
+            "contract 5: holds one event", PlaceOccupied),
+        new("interrupts.exception", "An injected exception brings vector, error code and CR2, before the next instruction, with IF clear",
+            "contract 5: Inject", InjectedException),
         new("interrupts.bad_events_refused", "An exception with vector 32 is refused", "contract 7: ArgumentException", BadEventsRefused),
-        new("interrupts.while_running", "An interrupt injected while another thread runs the guest is taken", "contract 5: never loses one", WhileRunning),
-        new("interrupts.user_to_kernel", "An interrupt at level 3 switches to the privileged stack and back", "SDM Vol. 3A 6.12.1, 6.14.4", UserToKernel),
-        new("interrupts.source_asked_when_deliverable", "The external source is acknowledged only when the guest takes the interrupt", "contract 5: external interrupt source", SourceAskedWhenDeliverable),
-        new("interrupts.source_wakes_halt", "The external source wakes a halted processor", "contract 5: wakes a halted vCPU", SourceWakesHalt),
-        new("interrupts.source_gone", "A source whose request went away delivers nothing", "contract 5: IExternalInterruptSource", SourceGone),
-        new("interrupts.source_while_running", "A source asserted and notified while the guest spins is served", "contract 5: NotifyExternalInterrupt", SourceWhileRunning),
+        new("interrupts.while_running", "An interrupt injected while another thread runs the guest is taken", "contract 5: never loses one",
+            WhileRunning),
+        new("interrupts.user_to_kernel", "An interrupt at level 3 switches to the privileged stack and back", "SDM Vol. 3A 6.12.1, 6.14.4",
+            UserToKernel),
+        new("interrupts.source_asked_when_deliverable", "The external source is acknowledged only when the guest takes the interrupt",
+            "contract 5: external interrupt source", SourceAskedWhenDeliverable),
+        new("interrupts.source_wakes_halt", "The external source wakes a halted processor", "contract 5: wakes a halted vCPU",
+            SourceWakesHalt),
+        new("interrupts.source_gone", "A source whose request went away delivers nothing", "contract 5: IExternalInterruptSource",
+            SourceGone),
+        new("interrupts.source_while_running", "A source asserted and notified while the guest spins is served",
+            "contract 5: NotifyExternalInterrupt", SourceWhileRunning),
         new("interrupts.counted", "Delivered events are counted", "contract 1: counters", Counted),
     ];
 
     private static void WakeHalt(ConformanceContext c)
     {
-        foreach (GuestMode mode in (GuestMode[])[GuestMode.Real, GuestMode.Protected16, GuestMode.Protected32, GuestMode.Compatibility, GuestMode.Long])
+        foreach (GuestMode mode in (GuestMode[])[GuestMode.Real, GuestMode.Protected16, GuestMode.Protected32, GuestMode.Compatibility,
+            GuestMode.Long])
         {
             GuestMachine m = c.Enter(mode, a =>
             {
@@ -130,7 +145,8 @@ internal static class InterruptCases
         VpExit exit = m.Run();
         if (exit.Kind == ExitKind.Halt)
             exit = m.Run();
-        Verify.True(exit is { Kind: ExitKind.PortIo, PortIo.Port: GuestLayout.ExceptionPort }, $"The interrupt is taken, with or without a Halt before it ({exit})");
+        Verify.True(exit is { Kind: ExitKind.PortIo, PortIo.Port: GuestLayout.ExceptionPort },
+            $"The interrupt is taken, with or without a Halt before it ({exit})");
         m.Finish();
         m.VerifyRegisters((Register.Rip, GuestLayout.Stubs + (0x22 * 16) + 2));
         Verify.Equal(m.Peek(m[Register.Rsp]), GuestLayout.Code + 4, "RIP saved: behind HLT");
@@ -206,7 +222,8 @@ internal static class InterruptCases
             a.hlt();
         });
         m.Processor.Inject(InjectedEvent.Interrupt(0x25));
-        Verify.Throws<InvalidOperationException>(() => m.Processor.Inject(InjectedEvent.Interrupt(0x26)), "A second interrupt while one waits");
+        Verify.Throws<InvalidOperationException>(() => m.Processor.Inject(InjectedEvent.Interrupt(0x26)),
+            "A second interrupt while one waits");
         m.Processor.Inject(InjectedEvent.Nmi);
         Verify.Throws<InvalidOperationException>(() => m.Processor.Inject(InjectedEvent.Nmi), "A second NMI while one waits");
         m.RunToException(2);

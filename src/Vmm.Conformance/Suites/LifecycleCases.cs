@@ -8,20 +8,34 @@ internal static class LifecycleCases
 {
     public static ConformanceCase[] All =>
     [
-        new("lifecycle.halt_runs", "A guest in real mode adds two numbers and halts", "SDM Vol. 2 ADD, HLT; contract 4: Halt, RIP past it", HaltRuns),
-        new("lifecycle.capabilities_consistent", "Declared numbers agree with declared capabilities", "contract 1: capabilities", CapabilitiesConsistent),
-        new("lifecycle.power_on_state", "A new processor is in the power-on state", "SDM Vol. 3A 9.1.1, table 9-1", c => PowerOnState(c.CreatePartition().Processors[0])),
-        new("lifecycle.options_kept", "A partition shows its options, processors and capabilities", "contract 2: options are frozen", OptionsKept),
-        new("lifecycle.zero_processors_refused", "A partition without processors is refused", "contract 7: ArgumentException", ZeroProcessorsRefused),
-        new("lifecycle.allocated_memory", "Allocated memory is zeroed, and bad lengths are refused", "contract 3: AllocateMemory", AllocatedMemory),
-        new("lifecycle.memory_outlives_owner", "Mapped memory stays alive when its owner disposes it", "contract 3: alive while mapped", MemoryOutlivesOwner),
-        new("lifecycle.two_partitions", "Two partitions share neither memory nor registers", "contract 1: a partition is one virtual machine", TwoPartitions),
-        new("lifecycle.dispose_twice", "Disposing twice is harmless, use afterwards is refused", "contract 2 and 7: ObjectDisposedException", DisposeTwice),
-        new("lifecycle.dispose_while_running", "Dispose stops a running processor and returns", "contract 2: Dispose while a vCPU runs", DisposeWhileRunning),
-        new("lifecycle.dispose_from_handler", "Dispose between an exit and the next run on the same thread does not deadlock", "contract 2: from a handler", DisposeFromHandler),
-        new("lifecycle.reset_keeps_memory", "Reset gives the power-on state and keeps memory when asked", "contract 2: Reset; SDM Vol. 3A table 9-1", ResetKeepsMemory),
-        new("lifecycle.reset_clears_memory", "Reset without keeping memory zeroes what the guest may write", "contract 2: Reset", ResetClearsMemory),
-        new("lifecycle.reset_while_running_refused", "Reset is refused while a processor runs", "contract 2 and 7: InvalidOperationException", ResetWhileRunningRefused),
+        new("lifecycle.halt_runs", "A guest in real mode adds two numbers and halts", "SDM Vol. 2 ADD, HLT; contract 4: Halt, RIP past it",
+            HaltRuns),
+        new("lifecycle.capabilities_consistent", "Declared numbers agree with declared capabilities", "contract 1: capabilities",
+            CapabilitiesConsistent),
+        new("lifecycle.power_on_state", "A new processor is in the power-on state", "SDM Vol. 3A 9.1.1, table 9-1",
+            c => PowerOnState(c.CreatePartition().Processors[0])),
+        new("lifecycle.options_kept", "A partition shows its options, processors and capabilities", "contract 2: options are frozen",
+            OptionsKept),
+        new("lifecycle.zero_processors_refused", "A partition without processors is refused", "contract 7: ArgumentException",
+            ZeroProcessorsRefused),
+        new("lifecycle.allocated_memory", "Allocated memory is zeroed, and bad lengths are refused", "contract 3: AllocateMemory",
+            AllocatedMemory),
+        new("lifecycle.memory_outlives_owner", "Mapped memory stays alive when its owner disposes it", "contract 3: alive while mapped",
+            MemoryOutlivesOwner),
+        new("lifecycle.two_partitions", "Two partitions share neither memory nor registers",
+            "contract 1: a partition is one virtual machine", TwoPartitions),
+        new("lifecycle.dispose_twice", "Disposing twice is harmless, use afterwards is refused",
+            "contract 2 and 7: ObjectDisposedException", DisposeTwice),
+        new("lifecycle.dispose_while_running", "Dispose stops a running processor and returns", "contract 2: Dispose while a vCPU runs",
+            DisposeWhileRunning),
+        new("lifecycle.dispose_from_handler", "Dispose between an exit and the next run on the same thread does not deadlock",
+            "contract 2: from a handler", DisposeFromHandler),
+        new("lifecycle.reset_keeps_memory", "Reset gives the power-on state and keeps memory when asked",
+            "contract 2: Reset; SDM Vol. 3A table 9-1", ResetKeepsMemory),
+        new("lifecycle.reset_clears_memory", "Reset without keeping memory zeroes what the guest may write", "contract 2: Reset",
+            ResetClearsMemory),
+        new("lifecycle.reset_while_running_refused", "Reset is refused while a processor runs",
+            "contract 2 and 7: InvalidOperationException", ResetWhileRunningRefused),
         new("lifecycle.counters", "Exits are counted by kind", "contract 1: base classes count exits", CountersCount),
     ];
 
@@ -43,7 +57,8 @@ internal static class LifecycleCases
         HypervisorCapabilities have = c.Capabilities;
         Verify.Equal(have.Backend, c.Hypervisor.Name, "Name of the backend");
         Verify.True(have.MaximumProcessors >= 1, "At least one processor");
-        Verify.True(have.MaximumProcessors > 1 || !c.Has(Capability.MultipleProcessors), "More than one processor where multiple-processors is declared");
+        Verify.True(have.MaximumProcessors > 1 || !c.Has(Capability.MultipleProcessors),
+            "More than one processor where multiple-processors is declared");
         Verify.True(have.PhysicalAddressBits is >= 36 and <= 52, "Address width from 36 to 52 bits");
         Verify.True(have.SlatFormats.Count != 0 || !c.Has(Capability.SlatFormatChoice), "A format where slat-format-choice is declared");
         Verify.Equal(have.InterceptableExceptions != 0, c.Has(Capability.ExceptionExits), "Interceptable exceptions and exception-exits");
@@ -138,7 +153,8 @@ internal static class LifecycleCases
         GuestThread disposer = c.Start("disposer", m.Partition.Dispose);
         disposer.Join("Dispose");
         runner.WaitForEnd("Run");
-        Verify.True(runner.Error is ObjectDisposedException, $"Run throws ObjectDisposedException when its partition is disposed (it threw {runner.Error?.GetType().Name ?? "nothing"})");
+        Verify.True(runner.Error is ObjectDisposedException,
+            $"Run throws ObjectDisposedException when its partition is disposed (it threw {runner.Error?.GetType().Name ?? "nothing"})");
     }
 
     private static void DisposeFromHandler(ConformanceContext c)
@@ -207,7 +223,8 @@ internal static class LifecycleCases
         Verify.Equal(counters.TotalExits, 3UL, "All exits");
     }
 
-    /// <summary>A 32-bit guest that counts in EAX and in memory at <see cref="GuestLayout.Data"/> for ever, without an instruction budget.</summary>
+    /// <summary>A 32-bit guest that counts in EAX and in memory at <see cref="GuestLayout.Data"/> for ever, without an instruction
+    /// budget.</summary>
     internal static GuestMachine Spinning(ConformanceContext c) => c.Enter(
         GuestMode.Protected32,
         a =>
@@ -232,8 +249,10 @@ internal static class LifecycleCases
         processor.GetState(RegisterGroups.Registers, out ProcessorState s);
         Verify.Equal(s.General.Rip, 0xFFF0UL, "RIP");
         Verify.Equal(s.General.Rflags, 2UL, "RFLAGS");
-        Verify.Equal(s.General.Rax | s.General.Rbx | s.General.Rcx | s.General.Rsp | s.General.Rbp | s.General.Rsi | s.General.Rdi, 0UL, "General registers but RDX");
-        Verify.Equal(s.General.R8 | s.General.R9 | s.General.R10 | s.General.R11 | s.General.R12 | s.General.R13 | s.General.R14 | s.General.R15, 0UL, "R8 to R15");
+        Verify.Equal(s.General.Rax | s.General.Rbx | s.General.Rcx | s.General.Rsp | s.General.Rbp | s.General.Rsi | s.General.Rdi, 0UL,
+            "General registers but RDX");
+        Verify.Equal(s.General.R8 | s.General.R9 | s.General.R10 | s.General.R11 | s.General.R12 | s.General.R13 | s.General.R14
+            | s.General.R15, 0UL, "R8 to R15");
         Verify.Equal(s.Segments.Cs.Selector, (ushort)0xF000, "CS selector");
         Verify.Equal(s.Segments.Cs.Base, 0xFFFF_0000UL, "CS base");
         Verify.Equal(s.Segments.Cs.Limit, 0xFFFFU, "CS limit");

@@ -9,24 +9,35 @@ internal static class MemoryCases
 
     public static ConformanceCase[] All =>
     [
-        new("memory.map_arguments", "Misaligned, empty, too long and too high mappings are refused, the last with the width in the message", "contract 3: Map; contract 7", MapArguments),
+        new("memory.map_arguments", "Misaligned, empty, too long and too high mappings are refused, the last with the width in the message",
+            "contract 3: Map; contract 7", MapArguments),
         new("memory.rights_arguments", "Write without read and no rights at all are refused", "contract 3: Rights", RightsArguments),
-        new("memory.overlap_refused", "An overlapping mapping is refused and changes nothing", "contract 3: overlap fails unless replaced", OverlapRefused),
-        new("memory.replace", "A replacing mapping takes the place of what was there, and only there", "contract 3: replaced explicitly", Replace),
-        new("memory.unmap_inside_and_across", "Unmap cuts inside and across mappings and tolerates holes", "contract 3: any page range", UnmapInsideAndAcross),
-        new("memory.protect_needs_mapped", "Protect changes any range of mapped pages and refuses holes", "contract 3: Protect", ProtectNeedsMapped),
-        new("memory.regions_merged", "Neighbours with equal rights and continuous memory are one region", "contract 3: Regions", RegionsMerged),
-        new("memory.host_access", "The host reads and writes across mappings and is refused at holes before anything is copied", "contract 3: Host access", HostAccess),
-        new("memory.compare_exchange", "Compare-exchange works in four sizes, tells what it found, and refuses misalignment", "contract 3: CompareExchange", CompareExchange),
+        new("memory.overlap_refused", "An overlapping mapping is refused and changes nothing", "contract 3: overlap fails unless replaced",
+            OverlapRefused),
+        new("memory.replace", "A replacing mapping takes the place of what was there, and only there", "contract 3: replaced explicitly",
+            Replace),
+        new("memory.unmap_inside_and_across", "Unmap cuts inside and across mappings and tolerates holes", "contract 3: any page range",
+            UnmapInsideAndAcross),
+        new("memory.protect_needs_mapped", "Protect changes any range of mapped pages and refuses holes", "contract 3: Protect",
+            ProtectNeedsMapped),
+        new("memory.regions_merged", "Neighbours with equal rights and continuous memory are one region", "contract 3: Regions",
+            RegionsMerged),
+        new("memory.host_access", "The host reads and writes across mappings and is refused at holes before anything is copied",
+            "contract 3: Host access", HostAccess),
+        new("memory.compare_exchange", "Compare-exchange works in four sizes, tells what it found, and refuses misalignment",
+            "contract 3: CompareExchange", CompareExchange),
         new("memory.spans", "A span is the memory itself, inside one block only", "contract 3: TryGetSpan", Spans),
         new("memory.alias", "One block mapped twice is one memory", "contract 3: Map(gpa, memory, offset)", Alias),
-        new("memory.translate_physical", "Translation of a physical address tells rights, holes and refusals", "contract 3: Translate", TranslatePhysical),
-        new("memory.translate_linear", "Translation of a linear address follows the guest's tables and rights, and sets no bits", "SDM Vol. 3A 4.5, 4.6; contract 3", TranslateLinear),
+        new("memory.translate_physical", "Translation of a physical address tells rights, holes and refusals", "contract 3: Translate",
+            TranslatePhysical),
+        new("memory.translate_linear", "Translation of a linear address follows the guest's tables and rights, and sets no bits",
+            "SDM Vol. 3A 4.5, 4.6; contract 3", TranslateLinear),
         new("memory.translate_page_size", "Translation tells page size and failing level", "SDM Vol. 3A 4.5; contract 3", TranslatePageSize)
         {
             Requires = [Capability.TranslationPageSize],
         },
-        new("memory.top_of_width", "The last page below the address width can be mapped and reached", "contract 3: address width", TopOfWidth),
+        new("memory.top_of_width", "The last page below the address width can be mapped and reached", "contract 3: address width",
+            TopOfWidth),
         new("memory.above_4g", "Memory above 4 GiB is reached by a 64-bit guest", "SDM Vol. 3A 4.5", Above4G),
     ];
 
@@ -45,10 +56,13 @@ internal static class MemoryCases
         Verify.Throws<ArgumentException>(() => memory.Map(0, block, 0x10, 0x1000, GuestAccess.All), "Offset 0x10");
         Verify.Throws<ArgumentException>(() => memory.Map(0, block, 0, 0x1234, GuestAccess.All), "Length 0x1234");
         Verify.Throws<ArgumentException>(() => memory.Map(0, block, 0, 0, GuestAccess.All), "Length 0");
-        Verify.Throws<ArgumentException>(() => memory.Map(0, block, block.Length - 0x1000, 0x2000, GuestAccess.All), "Past the end of the block");
+        Verify.Throws<ArgumentException>(() => memory.Map(0, block, block.Length - 0x1000, 0x2000, GuestAccess.All),
+            "Past the end of the block");
         Verify.Throws<ArgumentException>(() => memory.Map(end, block, 0, 0x1000, GuestAccess.All), "At the end of the width", width);
-        Verify.Throws<ArgumentException>(() => memory.Map(end - 0x1000, block, 0, 0x2000, GuestAccess.All), "Across the end of the width", width);
-        Verify.Throws<ArgumentException>(() => memory.Map(ulong.MaxValue - 0xFFF, block, 0, 0x1000, GuestAccess.All), "The last page of 64 bits", width);
+        Verify.Throws<ArgumentException>(() => memory.Map(end - 0x1000, block, 0, 0x2000, GuestAccess.All), "Across the end of the width",
+            width);
+        Verify.Throws<ArgumentException>(() => memory.Map(ulong.MaxValue - 0xFFF, block, 0, 0x1000, GuestAccess.All),
+            "The last page of 64 bits", width);
         Verify.Throws<ArgumentNullException>(() => memory.Map(0, null!, 0, 0x1000, GuestAccess.All), "No block");
         Verify.Throws<ArgumentException>(() => memory.Unmap(0x10, 0x1000), "Unmap at 0x10");
         Verify.Throws<ArgumentException>(() => memory.Unmap(0, 0), "Unmap of nothing");
@@ -61,7 +75,8 @@ internal static class MemoryCases
     {
         (ISecondLevelAddressTranslation memory, GuestMemory block) = Empty(c);
         Verify.Throws<ArgumentException>(() => memory.Map(0, block, 0, 0x1000, GuestAccess.Write), "Write alone");
-        Verify.Throws<ArgumentException>(() => memory.Map(0, block, 0, 0x1000, GuestAccess.Write | GuestAccess.Execute), "Write and execute");
+        Verify.Throws<ArgumentException>(() => memory.Map(0, block, 0, 0x1000, GuestAccess.Write | GuestAccess.Execute),
+            "Write and execute");
         Verify.Throws<ArgumentException>(() => memory.Map(0, block, 0, 0x1000, GuestAccess.None), "No rights");
         memory.Map(0, block, 0, 0x1000, GuestAccess.Read);
         Verify.Throws<ArgumentException>(() => memory.Protect(0, 0x1000, GuestAccess.Write), "Protect with write alone");
@@ -73,9 +88,12 @@ internal static class MemoryCases
     {
         (ISecondLevelAddressTranslation memory, GuestMemory block) = Empty(c);
         memory.Map(Block, block, 0, 0x3000, GuestAccess.All);
-        Verify.Throws<ArgumentException>(() => memory.Map(Block + 0x2000, block, 0x4000, 0x2000, GuestAccess.All), "A mapping over the last page");
-        Verify.Throws<ArgumentException>(() => memory.Map(Block - 0x1000, block, 0x4000, 0x2000, GuestAccess.All), "A mapping over the first page");
-        Verify.Throws<ArgumentException>(() => memory.Map(Block + 0x1000, block, 0x4000, 0x1000, GuestAccess.All), "A mapping in the middle");
+        Verify.Throws<ArgumentException>(() => memory.Map(Block + 0x2000, block, 0x4000, 0x2000, GuestAccess.All),
+            "A mapping over the last page");
+        Verify.Throws<ArgumentException>(() => memory.Map(Block - 0x1000, block, 0x4000, 0x2000, GuestAccess.All),
+            "A mapping over the first page");
+        Verify.Throws<ArgumentException>(() => memory.Map(Block + 0x1000, block, 0x4000, 0x1000, GuestAccess.All),
+            "A mapping in the middle");
         Verify.Equal(memory.Regions.Count, 1, "Regions");
         Verify.Equal(memory.Regions[0], new MappedRegion(Block, 0x3000, block, 0, GuestAccess.All), "The region");
         memory.Map(Block + 0x3000, block, 0x7000, 0x1000, GuestAccess.All);
@@ -110,10 +128,12 @@ internal static class MemoryCases
         memory.Map(Block + 0x4000, block, 0x4000, 0x3000, GuestAccess.ReadExecute);
         memory.Unmap(Block + 0x1000, 0x1000);
         Verify.Equal(memory.Regions.Count, 3, "Regions after a hole in the first mapping");
-        Verify.Equal(memory.Regions[1], new MappedRegion(Block + 0x2000, 0x1000, block, 0x2000, GuestAccess.All), "What lies after the hole");
+        Verify.Equal(memory.Regions[1], new MappedRegion(Block + 0x2000, 0x1000, block, 0x2000, GuestAccess.All),
+            "What lies after the hole");
         memory.Unmap(Block + 0x2000, 0x3000);
         Verify.Equal(memory.Regions.Count, 2, "Regions after unmapping across");
-        Verify.Equal(memory.Regions[1], new MappedRegion(Block + 0x5000, 0x2000, block, 0x5000, GuestAccess.ReadExecute), "What is left of the second");
+        Verify.Equal(memory.Regions[1], new MappedRegion(Block + 0x5000, 0x2000, block, 0x5000, GuestAccess.ReadExecute),
+            "What is left of the second");
         memory.Unmap(Block - 0x10_0000, 0x20_0000);
         Verify.Equal(memory.Regions.Count, 0, "Regions after unmapping everything");
         memory.Unmap(Block, 0x1000);
@@ -126,10 +146,13 @@ internal static class MemoryCases
         memory.Map(Block, block, 0, 0x2000, GuestAccess.All);
         memory.Map(Block + 0x2000, block, 0x4000, 0x2000, GuestAccess.Read);
         memory.Protect(Block + 0x1000, 0x2000, GuestAccess.ReadWrite);
-        GuestAccess[] rights = [.. Enumerable.Range(0, 4).Select(i => memory.Translate(Block + ((ulong)i << 12), GuestAccess.None).Access & GuestAccess.ReadWrite)];
-        Verify.True(rights is [GuestAccess.ReadWrite, GuestAccess.ReadWrite, GuestAccess.ReadWrite, GuestAccess.Read], $"Rights of the four pages ({string.Join(", ", rights)})");
+        GuestAccess[] rights = [.. Enumerable.Range(0, 4).Select(i => memory.Translate(Block + ((ulong)i << 12),
+            GuestAccess.None).Access & GuestAccess.ReadWrite)];
+        Verify.True(rights is [GuestAccess.ReadWrite, GuestAccess.ReadWrite, GuestAccess.ReadWrite, GuestAccess.Read],
+            $"Rights of the four pages ({string.Join(", ", rights)})");
         Verify.Throws<ArgumentException>(() => memory.Protect(Block + 0x3000, 0x2000, GuestAccess.All), "Protect over a hole");
-        Verify.Equal(memory.Translate(Block + 0x3000, GuestAccess.Write).Status, TranslationStatus.AccessDenied, "The page before the hole");
+        Verify.Equal(memory.Translate(Block + 0x3000, GuestAccess.Write).Status, TranslationStatus.AccessDenied,
+            "The page before the hole");
         block.Dispose();
     }
 
@@ -174,9 +197,11 @@ internal static class MemoryCases
         {
             ulong mask = size == 8 ? ulong.MaxValue : (1UL << (8 * size)) - 1;
             m.Poke(GuestLayout.Data, 0x1122_3344_5566_7788);
-            Verify.Equal(m.Memory.CompareExchange(GuestLayout.Data, size, 0, 5), 0x1122_3344_5566_7788 & mask, $"Found, {size} bytes, not equal");
+            Verify.Equal(m.Memory.CompareExchange(GuestLayout.Data, size, 0, 5), 0x1122_3344_5566_7788 & mask,
+                $"Found, {size} bytes, not equal");
             Verify.Equal(m.Peek(GuestLayout.Data), 0x1122_3344_5566_7788UL, "Memory when not equal");
-            Verify.Equal(m.Memory.CompareExchange(GuestLayout.Data, size, 0x1122_3344_5566_7788 & mask, 0xA5), 0x1122_3344_5566_7788 & mask, $"Found, {size} bytes, equal");
+            Verify.Equal(m.Memory.CompareExchange(GuestLayout.Data, size, 0x1122_3344_5566_7788 & mask, 0xA5), 0x1122_3344_5566_7788 & mask,
+                $"Found, {size} bytes, equal");
             Verify.Equal(m.Peek(GuestLayout.Data), (0x1122_3344_5566_7788 & ~mask) | 0xA5, "Memory when equal");
         }
         Verify.Throws<ArgumentException>(() => m.Memory.CompareExchange(GuestLayout.Data + 1, 4, 0, 0), "A misaligned address");
@@ -219,12 +244,16 @@ internal static class MemoryCases
     {
         GuestMachine m = c.CreateMachine();
         m.Memory.Protect(GuestLayout.Data, 0x1000, GuestAccess.ReadExecute);
-        Verify.Equal(m.Memory.Translate(GuestLayout.Data + 5, GuestAccess.Read).Status, TranslationStatus.Success, "Read of a read-only page");
-        Verify.Equal(m.Memory.Translate(GuestLayout.Data + 5, GuestAccess.Write).Status, TranslationStatus.AccessDenied, "Write to a read-only page");
-        Verify.Equal(m.Memory.Translate(GuestLayout.Data + 0x1000, GuestAccess.Write).Status, TranslationStatus.Success, "Write to the next page");
+        Verify.Equal(m.Memory.Translate(GuestLayout.Data + 5, GuestAccess.Read).Status, TranslationStatus.Success,
+            "Read of a read-only page");
+        Verify.Equal(m.Memory.Translate(GuestLayout.Data + 5, GuestAccess.Write).Status, TranslationStatus.AccessDenied,
+            "Write to a read-only page");
+        Verify.Equal(m.Memory.Translate(GuestLayout.Data + 0x1000, GuestAccess.Write).Status, TranslationStatus.Success,
+            "Write to the next page");
         Verify.Equal(m.Memory.Translate(GuestLayout.Mmio, GuestAccess.Read).Status, TranslationStatus.Unmapped, "Read of a hole");
         Verify.Equal(m.Memory.Translate(ulong.MaxValue, GuestAccess.Read).Status, TranslationStatus.Unmapped, "Read beyond the width");
-        Verify.Equal(m.Memory.Translate(GuestLayout.Data, GuestAccess.None).Access & GuestAccess.ReadWrite, GuestAccess.Read, "Rights of a read-only page");
+        Verify.Equal(m.Memory.Translate(GuestLayout.Data, GuestAccess.None).Access & GuestAccess.ReadWrite, GuestAccess.Read,
+            "Rights of a read-only page");
     }
 
     private static void TranslateLinear(ConformanceContext c)
@@ -235,9 +264,11 @@ internal static class MemoryCases
         m.ChangePage(page + 0x1000, entry => entry | (1UL << 63));
         m.ChangePage(page + 0x2000, entry => entry & ~1UL);
         Verify.Equal(At(page + 0x123, GuestAccess.Read, false).PhysicalAddress, 0x18_0123UL, "Physical address");
-        Verify.Equal(At(page, GuestAccess.Write, false).Status, TranslationStatus.PrivilegeViolation, "Write to a read-only page with CR0.WP");
+        Verify.Equal(At(page, GuestAccess.Write, false).Status, TranslationStatus.PrivilegeViolation,
+            "Write to a read-only page with CR0.WP");
         Verify.Equal(At(page, GuestAccess.Read, true).Status, TranslationStatus.PrivilegeViolation, "User read of a supervisor page");
-        Verify.Equal(At(page + 0x1000, GuestAccess.Execute, false).Status, TranslationStatus.PrivilegeViolation, "Fetch from a no-execute page");
+        Verify.Equal(At(page + 0x1000, GuestAccess.Execute, false).Status, TranslationStatus.PrivilegeViolation,
+            "Fetch from a no-execute page");
         Verify.Equal(At(page + 0x1000, GuestAccess.Write, true).Status, TranslationStatus.Success, "User write to a user page");
         Verify.Equal(At(page + 0x2000, GuestAccess.None, false).Status, TranslationStatus.PageNotPresent, "A page that is not present");
         Verify.Equal(At(0x0001_0000_0000_0000, GuestAccess.Read, false).Status, TranslationStatus.NonCanonical, "A non-canonical address");
@@ -253,7 +284,8 @@ internal static class MemoryCases
         m.ChangePage(GuestLayout.Data, entry => entry & ~1UL);
         Verify.Equal(m.Processor.Translate(GuestLayout.Data + 0x1000, GuestAccess.Read).PageSize, 0x1000UL, "A small page");
         Verify.Equal(m.Processor.Translate(0x40_0000, GuestAccess.None).PageSize, 0x20_0000UL, "A large page");
-        Verify.Equal(m.Processor.Translate(GuestLayout.Data, GuestAccess.Read).FailingLevel, 1, "Failing level of a page that is not present");
+        Verify.Equal(m.Processor.Translate(GuestLayout.Data, GuestAccess.Read).FailingLevel, 1,
+            "Failing level of a page that is not present");
         Verify.Equal(m.Processor.Translate(0x80_0000_0000, GuestAccess.Read).FailingLevel, 4, "Failing level of an empty PML4 entry");
         Verify.Equal(m.Processor.Translate(0x4000_0000, GuestAccess.Read).FailingLevel, 3, "Failing level of an empty PDPT entry");
     }

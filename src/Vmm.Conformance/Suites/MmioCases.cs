@@ -9,24 +9,35 @@ internal static class MmioCases
 
     public static ConformanceCase[] All =>
     [
-        new("mmio.sizes", "Loads and stores of 1, 2, 4 and 8 bytes carry address, size and value", "SDM Vol. 2 MOV; contract 3: Mmio", Sizes),
-        new("mmio.extension", "MOVZX, MOVSX and 32-bit loads extend the completed value", "SDM Vol. 2 MOVZX, MOVSX; Vol. 1 3.4.1.1", Extension),
-        new("mmio.value_above_size_ignored", "Bits above the access size of a completed read are ignored", "contract 4: CompleteRead", ValueAboveSizeIgnored),
-        new("mmio.read_modify_write", "A read-modify-write is a read exit, then a write exit of the result, with flags", "SDM Vol. 2 ADD; contract 3", ReadModifyWrite),
+        new("mmio.sizes", "Loads and stores of 1, 2, 4 and 8 bytes carry address, size and value", "SDM Vol. 2 MOV; contract 3: Mmio",
+            Sizes),
+        new("mmio.extension", "MOVZX, MOVSX and 32-bit loads extend the completed value", "SDM Vol. 2 MOVZX, MOVSX; Vol. 1 3.4.1.1",
+            Extension),
+        new("mmio.value_above_size_ignored", "Bits above the access size of a completed read are ignored", "contract 4: CompleteRead",
+            ValueAboveSizeIgnored),
+        new("mmio.read_modify_write", "A read-modify-write is a read exit, then a write exit of the result, with flags",
+            "SDM Vol. 2 ADD; contract 3", ReadModifyWrite),
         new("mmio.exchange", "XCHG and LOCK XADD read, then write", "SDM Vol. 2 XCHG, XADD; contract 3: LOCK on MMIO", Exchange),
         new("mmio.compare_exchange", "CMPXCHG compares the completed value", "SDM Vol. 2 CMPXCHG", CompareExchange),
         new("mmio.test_and_compare", "CMP and TEST with memory read once and set flags", "SDM Vol. 2 CMP, TEST", TestAndCompare),
-        new("mmio.page_split", "An access across a page exits in two pieces, low first, of sizes that add up", "contract 3: a page split", PageSplit),
-        new("mmio.half_in_memory", "The half of a split access that lies in memory is done by the backend", "contract 3: a half that lies in RAM", HalfInMemory),
-        new("mmio.sixteen_bytes", "A 16-byte load or store exits in 8-byte pieces, low to high", "contract 3: wider accesses; SDM Vol. 2 MOVUPS", SixteenBytes),
+        new("mmio.page_split", "An access across a page exits in two pieces, low first, of sizes that add up", "contract 3: a page split",
+            PageSplit),
+        new("mmio.half_in_memory", "The half of a split access that lies in memory is done by the backend",
+            "contract 3: a half that lies in RAM", HalfInMemory),
+        new("mmio.sixteen_bytes", "A 16-byte load or store exits in 8-byte pieces, low to high",
+            "contract 3: wider accesses; SDM Vol. 2 MOVUPS", SixteenBytes),
         new("mmio.ten_bytes", "An 80-bit store exits as 8 bytes, then 2", "contract 3: wider accesses; SDM Vol. 2 FSTP", TenBytes),
         new("mmio.push_and_call", "PUSH and an indirect CALL read their operand from it", "SDM Vol. 2 PUSH, CALL", PushAndCall),
-        new("mmio.rep_stos", "REP STOSD makes one write per element with exact registers after each", "SDM Vol. 2 STOS; contract 4: unfinished REP", RepStos),
+        new("mmio.rep_stos", "REP STOSD makes one write per element with exact registers after each",
+            "SDM Vol. 2 STOS; contract 4: unfinished REP", RepStos),
         new("mmio.rep_movs_from", "REP MOVSB from it stores each completed value", "SDM Vol. 2 MOVS", RepMovsFrom),
         new("mmio.rep_movs_between", "MOVSW between two such addresses reads, then writes what was read", "SDM Vol. 2 MOVS", MovsBetween),
         new("mmio.real_mode", "Real mode reaches it through a segment", "SDM Vol. 3A 20.1.1", RealMode),
         new("mmio.paged", "Exits carry physical addresses, not linear ones", "contract 3: Mmio address", Paged),
-        new("mmio.fault_before_exit", "A page fault on the second page of a split access comes before any exit", "contract 3; SDM Vol. 3A 6.15", FaultBeforeExit)
+        new("mmio.mapped_while_pending", "A mapping made while an access is pending changes neither its value nor memory",
+            "contract 4: Reads complete with a value", MappedWhilePending),
+        new("mmio.fault_before_exit", "A page fault on the second page of a split access comes before any exit",
+            "contract 3; SDM Vol. 3A 6.15", FaultBeforeExit)
         {
             Requires = [Capability.PreciseSplitAccess],
         },
@@ -277,12 +288,14 @@ internal static class MmioCases
         for (ulong i = 0; i < 4; i++)
         {
             Verify.True(exit.Kind == ExitKind.Mmio, $"Element {i} exits ({exit})");
-            Verify.Equal(exit.Mmio, new MmioExit { Address = Mmio + (4 * i), Size = 4, IsWrite = true, Value = 0xABCD_EF01 }, $"Element {i}");
+            Verify.Equal(exit.Mmio, new MmioExit { Address = Mmio + (4 * i), Size = 4, IsWrite = true, Value = 0xABCD_EF01 },
+                $"Element {i}");
             CompletionStatus status = m.Processor.CompletePending(out exit);
             if (status == CompletionStatus.Done)
             {
                 ulong left = 3 - i;
-                m.VerifyRegisters((Register.Rcx, left), (Register.Rdi, Mmio + (4 * (i + 1))), (Register.Rip, GuestLayout.Code + (left == 0 ? 2UL : 0)));
+                m.VerifyRegisters((Register.Rcx, left), (Register.Rdi, Mmio + (4 * (i + 1))),
+                    (Register.Rip, GuestLayout.Code + (left == 0 ? 2UL : 0)));
                 if (i != 3)
                     exit = m.Run();
             }
@@ -351,6 +364,27 @@ internal static class MmioCases
         Read(m, Mmio + 0x3010, 4, 0x77);
         Write(m, Mmio + 0x3020, 4, 0x77);
         m.RunToHalt();
+    }
+
+    private static void MappedWhilePending(ConformanceContext c)
+    {
+        GuestMachine m = c.Enter(GuestMode.Long, a =>
+        {
+            a.mov(eax, __dword_ptr[Mmio]);
+            a.mov(ecx, __dword_ptr[Mmio]);
+            a.mov(__dword_ptr[Mmio + 0x1000], ebx);
+            a.hlt();
+        });
+        m[Register.Rbx] = 0x77;
+        m.Poke(GuestLayout.HighMemory, 0x2222, 4);
+        m.RunToMmio(false, Mmio, 4);
+        m.Memory.Map(Mmio, m.Ram, GuestLayout.HighMemory, 0x1000, GuestAccess.All);
+        m.Processor.CompleteRead(0x1111);
+        m.RunToMmio(true, Mmio + 0x1000, 4);
+        m.Memory.Map(Mmio + 0x1000, m.Ram, GuestLayout.HighMemory + 0x1000, 0x1000, GuestAccess.All);
+        m.RunToHalt();
+        m.VerifyRegisters((Register.Rax, 0x1111), (Register.Rcx, 0x2222));
+        Verify.Equal(m.Peek(GuestLayout.HighMemory + 0x1000, 4), 0UL, "The memory mapped under the store");
     }
 
     private static void FaultBeforeExit(ConformanceContext c)

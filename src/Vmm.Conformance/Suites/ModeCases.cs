@@ -8,20 +8,27 @@ internal static class ModeCases
 {
     public static ConformanceCase[] All =>
     [
-        new("modes.real_addressing", "Real mode adds segment × 16 and a 16-bit offset that wraps", "SDM Vol. 3A 20.1.1; Vol. 1 3.3.5", RealAddressing),
+        new("modes.real_addressing", "Real mode adds segment × 16 and a 16-bit offset that wraps", "SDM Vol. 3A 20.1.1; Vol. 1 3.3.5",
+            RealAddressing),
         new("modes.real_ip_wraps", "IP wraps at 64 KiB in real mode jumps", "SDM Vol. 2 JMP", RealIpWraps),
-        new("modes.real_interrupts", "INT and IRET in real mode use the vector table and three words", "SDM Vol. 3A 20.1.4", RealInterrupts),
+        new("modes.real_interrupts", "INT and IRET in real mode use the vector table and three words", "SDM Vol. 3A 20.1.4",
+            RealInterrupts),
         new("modes.real_far", "Far calls and returns in real mode load CS and its base", "SDM Vol. 2 CALL, RET", RealFar),
         new("modes.real_limit", "A word at offset FFFF in real mode is #GP", "SDM Vol. 3A 20.1.1, 20.1.4", RealLimit),
         new("modes.protected_16", "16-bit protected mode defaults to 16-bit operands; prefixes widen them", "SDM Vol. 1 3.6", Protected16),
-        new("modes.enter_protected", "A real-mode guest enters 32-bit protected mode by itself and back", "SDM Vol. 3A 9.9", EnterProtected),
+        new("modes.enter_protected", "A real-mode guest enters 32-bit protected mode by itself and back", "SDM Vol. 3A 9.9",
+            EnterProtected),
         new("modes.unreal", "A segment limit loaded in protected mode holds in real mode", "SDM Vol. 3A 9.9.2", Unreal),
         new("modes.enter_long", "A real-mode guest enters 64-bit mode by itself", "SDM Vol. 3A 9.8.5", EnterLong),
         new("modes.leave_long", "A 64-bit guest goes back to 32-bit protected mode without paging", "SDM Vol. 3A 9.8.5.4", LeaveLong),
-        new("modes.compatibility", "Far transfers switch between 64-bit and compatibility mode, where 40h is INC", "SDM Vol. 1 3.1.1; Vol. 2 JMP", Compatibility),
-        new("modes.paging_32", "32-bit paging maps 4 KiB and 4 MiB pages, and faults with its codes", "SDM Vol. 3A 4.3", Paging32) { Requires = [Capability.LegacyPaging] },
-        new("modes.paging_pae", "PAE paging maps 4 KiB and 2 MiB pages, and heeds no-execute", "SDM Vol. 3A 4.4", PagingPae) { Requires = [Capability.LegacyPaging] },
-        new("modes.pae_pointers_loaded", "PAE pointers are read when CR3 is loaded, not when memory changes", "SDM Vol. 3A 4.4.1", PaePointersLoaded) { Requires = [Capability.LegacyPaging] },
+        new("modes.compatibility", "Far transfers switch between 64-bit and compatibility mode, where 40h is INC",
+            "SDM Vol. 1 3.1.1; Vol. 2 JMP", Compatibility),
+        new("modes.paging_32", "32-bit paging maps 4 KiB and 4 MiB pages, and faults with its codes", "SDM Vol. 3A 4.3",
+            Paging32) { Requires = [Capability.LegacyPaging] },
+        new("modes.paging_pae", "PAE paging maps 4 KiB and 2 MiB pages, and heeds no-execute", "SDM Vol. 3A 4.4",
+            PagingPae) { Requires = [Capability.LegacyPaging] },
+        new("modes.pae_pointers_loaded", "PAE pointers are read when CR3 is loaded, not when memory changes", "SDM Vol. 3A 4.4.1",
+            PaePointersLoaded) { Requires = [Capability.LegacyPaging] },
     ];
 
     private static void RealAddressing(ConformanceContext c)

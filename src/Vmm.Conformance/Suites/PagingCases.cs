@@ -9,22 +9,29 @@ internal static class PagingCases
 
     public static ConformanceCase[] All =>
     [
-        new("paging.fault_codes", "Each kind of refused access gives its error code, CR2 and RIP", "SDM Vol. 3A 4.7, figure 4-12", FaultCodes),
-        new("paging.fault_codes_user", "Level 3 gives the user bit, and is refused supervisor pages", "SDM Vol. 3A 4.6, 4.7", FaultCodesUser),
+        new("paging.fault_codes", "Each kind of refused access gives its error code, CR2 and RIP", "SDM Vol. 3A 4.7, figure 4-12",
+            FaultCodes),
+        new("paging.fault_codes_user", "Level 3 gives the user bit, and is refused supervisor pages", "SDM Vol. 3A 4.6, 4.7",
+            FaultCodesUser),
         new("paging.upper_levels", "Rights are combined over all levels", "SDM Vol. 3A 4.6", UpperLevels),
         new("paging.write_protect", "CR0.WP decides whether supervisor stores heed read-only pages", "SDM Vol. 3A 4.6.1", WriteProtect),
         new("paging.no_execute_disabled", "Without EFER.NXE, bit 63 is reserved", "SDM Vol. 3A 4.7: RSVD", NoExecuteDisabled),
         new("paging.reserved_bits", "A reserved bit in a large page gives RSVD", "SDM Vol. 3A 4.7, table 4-18", ReservedBits),
-        new("paging.supervisor_prevention", "SMEP and SMAP refuse user pages to the supervisor, and AC lifts SMAP", "SDM Vol. 3A 4.6.1", SupervisorPrevention),
-        new("paging.accessed_dirty", "A load sets accessed bits at every level, a store dirty in the leaf, translation sets none", "SDM Vol. 3A 4.8", AccessedDirty),
+        new("paging.supervisor_prevention", "SMEP and SMAP refuse user pages to the supervisor, and AC lifts SMAP", "SDM Vol. 3A 4.6.1",
+            SupervisorPrevention),
+        new("paging.accessed_dirty", "A load sets accessed bits at every level, a store dirty in the leaf, translation sets none",
+            "SDM Vol. 3A 4.8", AccessedDirty),
         new("paging.no_bits_on_fault", "A refused store does not set the dirty bit", "SDM Vol. 3A 4.8", NoBitsOnFault),
         new("paging.dirty_after_load", "A store after a load through the same entry sets dirty", "SDM Vol. 3A 4.8", DirtyAfterLoad),
         new("paging.large_page_bits", "A 2 MiB page has its own accessed and dirty bits", "SDM Vol. 3A 4.8", LargePageBits),
         new("paging.invlpg", "After INVLPG the changed entry counts", "SDM Vol. 3A 4.10.4.1", Invlpg),
         new("paging.cr3_reload", "After a reload of CR3 changed entries count, code pages too", "SDM Vol. 3A 4.10.4.1", Cr3Reload),
-        new("paging.split_frames", "Loads, stores and fetches across pages reach frames that are not neighbours", "SDM Vol. 3A 4.1", SplitFrames),
-        new("paging.split_fault", "A store across two pages that faults on the second changes neither", "SDM Vol. 3A 6.15 #PF, 6.5: restartable", SplitFault),
-        new("paging.mend_and_resume", "A handler that mends the page and returns lets the instruction run", "SDM Vol. 3A 6.5: restartable", MendAndResume),
+        new("paging.split_frames", "Loads, stores and fetches across pages reach frames that are not neighbours", "SDM Vol. 3A 4.1",
+            SplitFrames),
+        new("paging.split_fault", "A store across two pages that faults on the second changes neither",
+            "SDM Vol. 3A 6.15 #PF, 6.5: restartable", SplitFault),
+        new("paging.mend_and_resume", "A handler that mends the page and returns lets the instruction run", "SDM Vol. 3A 6.5: restartable",
+            MendAndResume),
         new("paging.stack_fault", "A push onto an absent page faults and leaves RSP", "SDM Vol. 3A 6.15 #PF, 6.5: restartable", StackFault),
     ];
 
@@ -35,7 +42,8 @@ internal static class PagingCases
         return (frame, m[Register.Cr2]);
     }
 
-    private static void Expect(ConformanceContext c, string what, uint code, bool user, Func<ulong, ulong> change, Action<Iced.Intel.Assembler> access, ulong linear)
+    private static void Expect(ConformanceContext c, string what, uint code, bool user, Func<ulong, ulong> change,
+        Action<Iced.Intel.Assembler> access, ulong linear)
     {
         GuestMachine m = c.Enter(GuestMode.Long, access, user);
         m.ChangePage(Page, change);
@@ -70,7 +78,8 @@ internal static class PagingCases
         (string What, ulong Entry, ulong Clear, ulong Set, uint Code)[] cases =
         [
             ("PML4 read-only", GuestLayout.LongTables, Write, 0, 7), ("PDPT supervisor", GuestLayout.LongTables + 0x1000, User, 0, 7),
-            ("Page directory read-only", GuestLayout.LongTables + 0x2000, Write, 0, 7), ("PDPT absent", GuestLayout.LongTables + 0x1000, 1, 0, 6),
+            ("Page directory read-only", GuestLayout.LongTables + 0x2000, Write, 0, 7),
+                ("PDPT absent", GuestLayout.LongTables + 0x1000, 1, 0, 6),
         ];
         foreach ((string what, ulong entry, ulong clear, ulong set, uint code) in cases)
         {
@@ -131,7 +140,8 @@ internal static class PagingCases
     {
         ConformanceContext.SkipUnless(c.GuestCpuid(0).Eax >= 7, "The processor model has no leaf 7.");
         uint features = c.GuestCpuid(7).Ebx;
-        ConformanceContext.SkipUnless((features & (1 << 7)) != 0 && (features & (1 << 20)) != 0, "The processor model has no SMEP and SMAP.");
+        ConformanceContext.SkipUnless((features & (1 << 7)) != 0 && (features & (1 << 20)) != 0,
+            "The processor model has no SMEP and SMAP.");
         GuestMachine m = c.Enter(GuestMode.Long, a =>
         {
             a.mov(rcx, cr4);

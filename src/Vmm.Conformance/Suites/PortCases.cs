@@ -7,17 +7,23 @@ internal static class PortCases
 {
     public static ConformanceCase[] All =>
     [
-        new("port.out_forms", "OUT in every size and both forms carries port, size and value", "SDM Vol. 2 OUT; contract 4: PortIo", OutForms),
-        new("port.in_forms", "IN in every size writes that part of RAX alone; 32 bits clear the upper half", "SDM Vol. 2 IN; SDM Vol. 1 3.4.1.1", InForms),
-        new("port.value_above_size_ignored", "Bits above the access size of a completed read are ignored", "contract 4: IVirtualProcessor.CompleteRead", ValueAboveSizeIgnored),
-        new("port.rep_outsb", "REP OUTSB delivers every byte in order and leaves exact registers", "SDM Vol. 2 OUTS; contract 3: String I/O", RepOutsb),
+        new("port.out_forms", "OUT in every size and both forms carries port, size and value", "SDM Vol. 2 OUT; contract 4: PortIo",
+            OutForms),
+        new("port.in_forms", "IN in every size writes that part of RAX alone; 32 bits clear the upper half",
+            "SDM Vol. 2 IN; SDM Vol. 1 3.4.1.1", InForms),
+        new("port.value_above_size_ignored", "Bits above the access size of a completed read are ignored",
+            "contract 4: IVirtualProcessor.CompleteRead", ValueAboveSizeIgnored),
+        new("port.rep_outsb", "REP OUTSB delivers every byte in order and leaves exact registers",
+            "SDM Vol. 2 OUTS; contract 3: String I/O", RepOutsb),
         new("port.rep_insw", "REP INSW stores every word in order and leaves exact registers", "SDM Vol. 2 INS", RepInsw),
         new("port.rep_insd_down", "REP INSD with DF set runs downwards", "SDM Vol. 2 INS", RepInsdDown),
         new("port.rep_zero", "REP OUTSB with RCX 0 makes no exit", "SDM Vol. 2 REP", RepZero),
         new("port.string_page_edge", "String elements of one exit never cross a page", "contract 3: stops at page edges", StringPageEdge),
-        new("port.string_fault_in_middle", "REP INSB into a page that is not present faults with exact RCX, RDI, RIP and CR2", "SDM Vol. 2 REP; SDM Vol. 3A 6.15 #PF", StringFaultInMiddle),
+        new("port.string_fault_in_middle", "REP INSB into a page that is not present faults with exact RCX, RDI, RIP and CR2",
+            "SDM Vol. 2 REP; SDM Vol. 3A 6.15 #PF", StringFaultInMiddle),
         new("port.segment_override", "OUTS takes its source segment from the prefix", "SDM Vol. 2 OUTS", SegmentOverride),
-        new("port.user_without_iopl_faults", "A port access at level 3 without IOPL and bitmap is #GP(0), not an exit", "SDM Vol. 1 18.5", UserWithoutIoplFaults),
+        new("port.user_without_iopl_faults", "A port access at level 3 without IOPL and bitmap is #GP(0), not an exit", "SDM Vol. 1 18.5",
+            UserWithoutIoplFaults),
         new("port.user_bitmap", "The I/O permission bitmap lets level 3 reach just the ports it clears", "SDM Vol. 1 18.5.2", UserBitmap),
     ];
 
@@ -161,7 +167,8 @@ internal static class PortCases
         while (given < count)
         {
             PortIoExit io = m.RunToPort(0x55);
-            Verify.True(io is { IsString: true, IsWrite: false, Count: >= 1 } && io.Size == size, $"A string read of {size} bytes an element ({io})");
+            Verify.True(io is { IsString: true, IsWrite: false, Count: >= 1 } && io.Size == size,
+                $"A string read of {size} bytes an element ({io})");
             Span<byte> data = m.Processor.PendingData;
             Verify.Equal(data.Length, io.Count * size, "Length of the pending data");
             for (int i = 0; i < data.Length; i++)
@@ -232,7 +239,8 @@ internal static class PortCases
             m.Processor.CompleteRead(0);
             exit = m.Run();
         }
-        Verify.True(exit is { Kind: ExitKind.PortIo, PortIo.Port: GuestLayout.ExceptionPort }, $"A fault after the elements that fit (got {exit})");
+        Verify.True(exit is { Kind: ExitKind.PortIo, PortIo.Port: GuestLayout.ExceptionPort },
+            $"A fault after the elements that fit (got {exit})");
         m.Finish();
         Verify.Equal(given, 3, "Elements before the fault");
         ulong frame = m[Register.Rsp];

@@ -8,12 +8,14 @@ internal static class PrivilegeCases
 {
     public static ConformanceCase[] All =>
     [
-        new("privilege.syscall", "SYSCALL and SYSRET switch levels, save RIP and flags, and mask flags", "SDM Vol. 2 SYSCALL, SYSRET", SyscallSysret),
+        new("privilege.syscall", "SYSCALL and SYSRET switch levels, save RIP and flags, and mask flags", "SDM Vol. 2 SYSCALL, SYSRET",
+            SyscallSysret),
         new("privilege.sysenter", "SYSENTER and SYSEXIT switch levels by their MSRs", "SDM Vol. 2 SYSENTER, SYSEXIT", SysenterSysexit),
         new("privilege.swapgs", "SWAPGS exchanges the GS base, and is #UD-free only at level 0", "SDM Vol. 2 SWAPGS", Swapgs),
         new("privilege.iret_to_user", "IRET to level 3 loads CS, SS and RSP in protected and 64-bit mode", "SDM Vol. 2 IRET", IretToUser),
         new("privilege.iret_bad_selector", "IRET to a null CS is #GP(0) and changes nothing", "SDM Vol. 2 IRET", IretBadSelector),
-        new("privilege.call_gate", "A call gate lets level 3 call level 0 on the privileged stack, and RETF returns", "SDM Vol. 3A 5.8.3 to 5.8.6", CallGate),
+        new("privilege.call_gate", "A call gate lets level 3 call level 0 on the privileged stack, and RETF returns",
+            "SDM Vol. 3A 5.8.3 to 5.8.6", CallGate),
         new("privilege.lsl_lar", "LSL, LAR, VERR and VERW answer from descriptors", "SDM Vol. 2 LSL, LAR, VERR", LslLar),
         new("privilege.privileged", "Privileged instructions at level 3 are #GP(0)", "SDM Vol. 3A 5.9", Privileged),
         new("privilege.flags_by_level", "POPF at level 3 keeps IF and IOPL", "SDM Vol. 2 POPF", FlagsByLevel),
@@ -48,7 +50,8 @@ internal static class PrivilegeCases
         ulong flags = m[Register.Rflags] | 1;
         m.RunToMark();
         m.VerifyRegisters(
-            (Register.Rbx, GuestLayout.Code + 3), (Register.Rdx, flags), (Register.Rsi, GuestSelectors.Code64), (Register.Rdi, GuestSelectors.Data),
+            (Register.Rbx, GuestLayout.Code + 3), (Register.Rdx, flags), (Register.Rsi, GuestSelectors.Code64),
+                (Register.Rdi, GuestSelectors.Data),
             (Register.R8, GuestLayout.Code + 3), (Register.Rflags, flags));
         Verify.Bits(m[Register.Rbp], 0x201, 0, "Flags masked in the handler");
         m.Processor.GetState(RegisterGroups.Segments, out ProcessorState state);
@@ -79,7 +82,8 @@ internal static class PrivilegeCases
         // SYSEXIT takes CS + 16 and CS + 24: four descriptors in a row, so the table is laid out anew.
         ulong[] rows =
         [
-            GuestTables.Descriptor(0, 0xF_FFFF, 0xC09B), GuestTables.Descriptor(0, 0xF_FFFF, 0xC093), GuestTables.Descriptor(0, 0xF_FFFF, 0xC0FB),
+            GuestTables.Descriptor(0, 0xF_FFFF, 0xC09B), GuestTables.Descriptor(0, 0xF_FFFF, 0xC093),
+                GuestTables.Descriptor(0, 0xF_FFFF, 0xC0FB),
             GuestTables.Descriptor(0, 0xF_FFFF, 0xC0F3),
         ];
         for (int i = 0; i < rows.Length; i++)
@@ -88,7 +92,8 @@ internal static class PrivilegeCases
         m.Processor.WriteMsr(0x175, GuestLayout.PrivilegedStackTop);
         m.Processor.WriteMsr(0x176, GuestLayout.HighMemory);
         m.RunToMark();
-        m.VerifyRegisters((Register.Rsi, GuestSelectors.Gate), (Register.Rdi, GuestLayout.PrivilegedStackTop), (Register.Rsp, GuestLayout.StackTop - 64));
+        m.VerifyRegisters((Register.Rsi, GuestSelectors.Gate), (Register.Rdi, GuestLayout.PrivilegedStackTop),
+            (Register.Rsp, GuestLayout.StackTop - 64));
         m.Processor.GetState(RegisterGroups.Segments, out ProcessorState state);
         Verify.Equal(state.Segments.Cs.Selector, (ushort)(GuestSelectors.Gate + 16 + 3), "CS after SYSEXIT");
     }
@@ -136,7 +141,8 @@ internal static class PrivilegeCases
                 a.@out((byte)GuestLayout.MarkPort, al);
             });
             m.RunToMark();
-            m.VerifyRegisters((Register.Rsi, wide ? GuestSelectors.UserCode64 : GuestSelectors.UserCode32), (Register.Rsp, GuestLayout.Data + 0x800), (Register.Rflags, 0x3002));
+            m.VerifyRegisters((Register.Rsi, wide ? GuestSelectors.UserCode64 : GuestSelectors.UserCode32),
+                (Register.Rsp, GuestLayout.Data + 0x800), (Register.Rflags, 0x3002));
             m.Processor.GetState(RegisterGroups.Segments, out ProcessorState state);
             Verify.Equal(state.Segments.Ss.Selector, GuestSelectors.UserData, $"SS in {mode}");
             if (!wide)
@@ -182,10 +188,12 @@ internal static class PrivilegeCases
         });
         // A 32-bit call gate of level 3 with one parameter.
         const ulong Target = GuestLayout.HighMemory;
-        m.Poke(GuestLayout.Gdt + GuestSelectors.Gate, (Target & 0xFFFF) | ((Target & 0xFFFF_0000) << 32) | ((ulong)GuestSelectors.Code32 << 16) | (0xEC01UL << 32));
+        m.Poke(GuestLayout.Gdt + GuestSelectors.Gate, (Target & 0xFFFF) | ((Target & 0xFFFF_0000) << 32)
+            | ((ulong)GuestSelectors.Code32 << 16) | (0xEC01UL << 32));
         ulong stack = m[Register.Rsp];
         m.RunToMark();
-        m.VerifyRegisters((Register.Rsi, GuestSelectors.Code32), (Register.Rdi, GuestLayout.PrivilegedStackTop - 20), (Register.Rbx, 0x77), (Register.Rsp, stack));
+        m.VerifyRegisters((Register.Rsi, GuestSelectors.Code32), (Register.Rdi, GuestLayout.PrivilegedStackTop - 20), (Register.Rbx, 0x77),
+            (Register.Rsp, stack));
         m.Processor.GetState(RegisterGroups.Segments, out ProcessorState state);
         Verify.Equal(state.Segments.Cs.Selector, GuestSelectors.UserCode32, "CS after the return");
     }
@@ -207,7 +215,8 @@ internal static class PrivilegeCases
             a.hlt();
         });
         m.RunToHalt();
-        m.VerifyRegisters((Register.Rax, 0xFFFF_FFFF), (Register.Rcx, 0x00CF_9B00 & 0x00F0_FF00 | (m[Register.Rcx] & 0x000F_0000)), (Register.Rsi, 0x1111));
+        m.VerifyRegisters((Register.Rax, 0xFFFF_FFFF), (Register.Rcx, 0x00CF_9B00 & 0x00F0_FF00 | (m[Register.Rcx] & 0x000F_0000)),
+            (Register.Rsi, 0x1111));
         Verify.Bits(m[Register.Rbx], 0xFFFF, 0x0001, "ZF of LSL, and of VERW on code");
         Verify.Bits(m[Register.Rdx], 0xFF, 1, "ZF is clear for a selector beyond the table");
     }
@@ -216,8 +225,10 @@ internal static class PrivilegeCases
     {
         (string Name, Action<Assembler> Code)[] instructions =
         [
-            ("HLT", a => a.hlt()), ("MOV CR0", a => a.mov(rax, cr0)), ("MOV DR0", a => a.mov(rax, dr0)), ("LGDT", a => a.lgdt(__[GuestLayout.Data])), ("LTR", a => a.ltr(ax)),
-            ("INVLPG", a => a.invlpg(__byte_ptr[GuestLayout.Data])), ("WBINVD", a => a.wbinvd()), ("CLTS", a => a.clts()), ("SYSRET", a => a.db(0x48, 0x0F, 0x07)),
+            ("HLT", a => a.hlt()), ("MOV CR0", a => a.mov(rax, cr0)), ("MOV DR0", a => a.mov(rax, dr0)),
+                ("LGDT", a => a.lgdt(__[GuestLayout.Data])), ("LTR", a => a.ltr(ax)),
+            ("INVLPG", a => a.invlpg(__byte_ptr[GuestLayout.Data])), ("WBINVD", a => a.wbinvd()), ("CLTS", a => a.clts()),
+                ("SYSRET", a => a.db(0x48, 0x0F, 0x07)),
         ];
         foreach ((string name, Action<Assembler> code) in instructions)
         {

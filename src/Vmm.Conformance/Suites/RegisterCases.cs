@@ -13,20 +13,29 @@ internal static class RegisterCases
 
     public static ConformanceCase[] All =>
     [
-        new("registers.general_round_trip", "Every general register keeps every value, one by one and in batches", "contract 4: batch get and set", GeneralRoundTrip),
-        new("registers.guest_sees_general", "A guest sees the general registers that were set, and its own come back", "contract 4: register access", GuestSeesGeneral),
+        new("registers.general_round_trip", "Every general register keeps every value, one by one and in batches",
+            "contract 4: batch get and set", GeneralRoundTrip),
+        new("registers.guest_sees_general", "A guest sees the general registers that were set, and its own come back",
+            "contract 4: register access", GuestSeesGeneral),
         new("registers.flags", "Flags reach the guest and come back; bit 1 is always set", "SDM Vol. 1 3.4.3", Flags),
-        new("registers.groups_leave_others", "Writing one group leaves the others alone", "contract 4: partial by flags", GroupsLeaveOthers),
-        new("registers.segments_round_trip", "Segment and table registers keep selector, base, limit and attributes", "SDM Vol. 3A 3.4.3", SegmentsRoundTrip),
-        new("registers.segment_bases_used", "Segment bases that were set are used by the guest's loads", "SDM Vol. 3A 3.4.3", SegmentBasesUsed),
+        new("registers.groups_leave_others", "Writing one group leaves the others alone", "contract 4: partial by flags",
+            GroupsLeaveOthers),
+        new("registers.segments_round_trip", "Segment and table registers keep selector, base, limit and attributes", "SDM Vol. 3A 3.4.3",
+            SegmentsRoundTrip),
+        new("registers.segment_bases_used", "Segment bases that were set are used by the guest's loads", "SDM Vol. 3A 3.4.3",
+            SegmentBasesUsed),
         new("registers.control_to_guest", "CR0, CR3, CR4 and CR8 that were set are read by the guest", "SDM Vol. 3A 2.5", ControlToGuest),
         new("registers.control_from_guest", "CR0, CR3, CR4 and CR8 set by the guest are read back", "SDM Vol. 3A 2.5", ControlFromGuest),
-        new("registers.impossible_cr0_refused", "CR0 with paging but without protection is refused, naming CR0, and changes nothing", "SDM Vol. 3A 2.5; contract 7", ImpossibleCr0Refused),
-        new("registers.reserved_efer_refused", "EFER with a reserved bit is refused and changes nothing", "SDM Vol. 3A 2.2.1; contract 7", ReservedEferRefused),
+        new("registers.impossible_cr0_refused", "CR0 with paging but without protection is refused, naming CR0, and changes nothing",
+            "SDM Vol. 3A 2.5; contract 7", ImpossibleCr0Refused),
+        new("registers.reserved_efer_refused", "EFER with a reserved bit is refused and changes nothing", "SDM Vol. 3A 2.2.1; contract 7",
+            ReservedEferRefused),
         new("registers.debug", "Debug registers go to the guest and back", "SDM Vol. 3B 17.2", DebugRegistersGoBothWays),
-        new("registers.msr_round_trip", "System-call and base MSRs keep values, and agree with segment bases", "SDM Vol. 4 2.1; SDM Vol. 3A 3.4.4", MsrRoundTrip),
+        new("registers.msr_round_trip", "System-call and base MSRs keep values, and agree with segment bases",
+            "SDM Vol. 4 2.1; SDM Vol. 3A 3.4.4", MsrRoundTrip),
         new("registers.msr_errors", "Unknown MSRs and values no WRMSR could write are refused", "contract 7; SDM Vol. 2 WRMSR", MsrErrors),
-        new("registers.bad_arguments", "Unknown registers, unknown groups and short buffers are refused", "contract 7: ArgumentException", BadArguments),
+        new("registers.bad_arguments", "Unknown registers, unknown groups and short buffers are refused", "contract 7: ArgumentException",
+            BadArguments),
         new("registers.events_round_trip", "Activity, shadow and NMI blocking keep values", "contract 6: state elements", EventsRoundTrip)
         {
             Requires = [Capability.EventState],
@@ -190,7 +199,8 @@ internal static class RegisterCases
         m[Register.Cr4] = oldCr4;
         m.RunToHalt();
         m.VerifyRegisters(
-            (Register.Rax, oldCr0), (Register.Rbx, GuestLayout.LongTables), (Register.Rcx, oldCr4), (Register.Rdx, 5), (Register.Rsi, 0xFFFF_8000_1234_5678));
+            (Register.Rax, oldCr0), (Register.Rbx, GuestLayout.LongTables), (Register.Rcx, oldCr4), (Register.Rdx, 5),
+                (Register.Rsi, 0xFFFF_8000_1234_5678));
     }
 
     private static void ControlFromGuest(ConformanceContext c)
@@ -216,7 +226,8 @@ internal static class RegisterCases
         ulong oldCr4 = m[Register.Cr4];
         m.RunToHalt();
         m.VerifyRegisters(
-            (Register.Cr0, oldCr0 | 8), (Register.Cr4, oldCr4 | 0x84), (Register.Cr8, 9), (Register.Cr3, GuestLayout.LongTables | 0x18), (Register.Cr2, 0x7FFF_0000_1111));
+            (Register.Cr0, oldCr0 | 8), (Register.Cr4, oldCr4 | 0x84), (Register.Cr8, 9), (Register.Cr3, GuestLayout.LongTables | 0x18),
+                (Register.Cr2, 0x7FFF_0000_1111));
     }
 
     private static void ImpossibleCr0Refused(ConformanceContext c)
@@ -227,7 +238,8 @@ internal static class RegisterCases
         Verify.Equal(m[Register.Cr0], before, "CR0 after the refusal");
         m.Processor.GetState(RegisterGroups.Control, out ProcessorState state);
         state.Control.Cr0 = 0x8000_0010;
-        Verify.Throws<ArgumentException>(() => m.Processor.SetState(RegisterGroups.Control, state), "CR0 with PG but without PE, as a group", "CR0");
+        Verify.Throws<ArgumentException>(() => m.Processor.SetState(RegisterGroups.Control, state),
+            "CR0 with PG but without PE, as a group", "CR0");
         m.RunToHalt();
     }
 
@@ -269,8 +281,10 @@ internal static class RegisterCases
         });
         (uint Msr, ulong Value)[] values =
         [
-            (0xC000_0081, 0x0023_0008_0000_0000), (0xC000_0082, 0xFFFF_8000_0000_1000), (0xC000_0083, 0xFFFF_8000_0000_2000), (0xC000_0084, 0x4_7700),
-            (0xC000_0100, 0xFFFF_8000_1111_0000), (0xC000_0101, 0x7FFF_2222_0000), (0xC000_0102, 0xFFFF_9000_3333_0000), (0x277, 0x0007_0406_0007_0406),
+            (0xC000_0081, 0x0023_0008_0000_0000), (0xC000_0082, 0xFFFF_8000_0000_1000), (0xC000_0083, 0xFFFF_8000_0000_2000),
+                (0xC000_0084, 0x4_7700),
+            (0xC000_0100, 0xFFFF_8000_1111_0000), (0xC000_0101, 0x7FFF_2222_0000), (0xC000_0102, 0xFFFF_9000_3333_0000),
+                (0x277, 0x0007_0406_0007_0406),
             (0x174, 0x10), (0x175, 0xFFFF_8000_0000_3000), (0x176, 0xFFFF_8000_0000_4000),
         ];
         foreach ((uint msr, ulong value) in values)
@@ -287,15 +301,19 @@ internal static class RegisterCases
     private static void MsrErrors(ConformanceContext c)
     {
         GuestMachine m = c.Enter(GuestMode.Long, a => a.hlt());
-        Verify.Throws<ArgumentOutOfRangeException>(() => m.Processor.ReadMsr(0xDEAD_0001), "Reading an MSR that does not exist", "DEAD0001");
-        Verify.Throws<ArgumentOutOfRangeException>(() => m.Processor.WriteMsr(0xDEAD_0001, 0), "Writing an MSR that does not exist", "DEAD0001");
-        Verify.Throws<ArgumentException>(() => m.Processor.WriteMsr(0xC000_0082, 0x8000_0000_0000_0000), "LSTAR with a non-canonical address");
+        Verify.Throws<ArgumentOutOfRangeException>(() => m.Processor.ReadMsr(0xDEAD_0001), "Reading an MSR that does not exist",
+            "DEAD0001");
+        Verify.Throws<ArgumentOutOfRangeException>(() => m.Processor.WriteMsr(0xDEAD_0001, 0), "Writing an MSR that does not exist",
+            "DEAD0001");
+        Verify.Throws<ArgumentException>(() => m.Processor.WriteMsr(0xC000_0082, 0x8000_0000_0000_0000),
+            "LSTAR with a non-canonical address");
     }
 
     private static void BadArguments(ConformanceContext c)
     {
         IVirtualProcessor processor = c.CreatePartition().Processors[0];
-        Verify.Throws<ArgumentException>(() => processor.GetRegisters([Register.Rax, Register.Rbx], new ulong[1]), "Two registers into one value");
+        Verify.Throws<ArgumentException>(() => processor.GetRegisters([Register.Rax, Register.Rbx], new ulong[1]),
+            "Two registers into one value");
         Verify.Throws<ArgumentException>(() => processor.SetRegisters([Register.Rax, Register.Rbx], [1UL]), "Two registers from one value");
         Verify.Throws<ArgumentException>(() => _ = processor[(Register)999], "Register 999");
         Verify.Throws<ArgumentException>(() => processor.GetState((RegisterGroups)0x4000, out _), "Group 0x4000");

@@ -10,15 +10,24 @@ internal static class SelfModifyingCases
 
     public static ConformanceCase[] All =>
     [
-        new("code.guest_rewrites", "Code that the guest has run and then rewrites is run as rewritten", "SDM Vol. 3A 8.1.3, 11.6", GuestRewrites),
-        new("code.rewrites_own_page", "A loop that rewrites an operand in its own page sees each new value", "SDM Vol. 3A 11.6", RewritesOwnPage),
-        new("code.rewrites_through_alias", "Code rewritten through another linear address is run as rewritten after a serializing instruction", "SDM Vol. 3A 8.1.3", RewritesThroughAlias),
+        new("code.guest_rewrites", "Code that the guest has run and then rewrites is run as rewritten", "SDM Vol. 3A 8.1.3, 11.6",
+            GuestRewrites),
+        new("code.rewrites_own_page", "A loop that rewrites an operand in its own page sees each new value", "SDM Vol. 3A 11.6",
+            RewritesOwnPage),
+        new("code.rewrites_through_alias",
+            "Code rewritten through another linear address is run as rewritten after a serializing instruction", "SDM Vol. 3A 8.1.3",
+            RewritesThroughAlias),
         new("code.string_copy", "Code copied over old code by REP MOVSB is run", "SDM Vol. 3A 11.6", StringCopy),
-        new("code.crosses_page", "A change to the second page of an instruction that crosses pages is seen", "SDM Vol. 3A 11.6", CrossesPage),
-        new("code.host_rewrites", "Code that the host rewrites between runs is run as rewritten", "contract 3: Writes through it invalidate decoded code", HostRewrites),
-        new("code.host_span", "Code rewritten through a span is run as rewritten after NotifyWritten", "contract 3: NotifyWritten", HostSpan),
-        new("code.host_while_running", "Code that the host rewrites under a running guest takes effect", "contract 3: invalidate decoded code", HostWhileRunning),
-        new("code.remapped", "Code in a page that is replaced is run from the new memory", "contract 3: visible before the call returns", Remapped),
+        new("code.crosses_page", "A change to the second page of an instruction that crosses pages is seen", "SDM Vol. 3A 11.6",
+            CrossesPage),
+        new("code.host_rewrites", "Code that the host rewrites between runs is run as rewritten",
+            "contract 3: Writes through it invalidate decoded code", HostRewrites),
+        new("code.host_span", "Code rewritten through a span is run as rewritten after NotifyWritten", "contract 3: NotifyWritten",
+            HostSpan),
+        new("code.host_while_running", "Code that the host rewrites under a running guest takes effect",
+            "contract 3: invalidate decoded code", HostWhileRunning),
+        new("code.remapped", "Code in a page that is replaced is run from the new memory", "contract 3: visible before the call returns",
+            Remapped),
     ];
 
     private static GuestMachine Calling(ConformanceContext c, Action<Assembler> between)

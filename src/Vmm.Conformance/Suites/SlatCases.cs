@@ -8,31 +8,45 @@ internal static class SlatCases
 {
     public static ConformanceCase[] All =>
     [
-        new("slat.unmapped_is_mmio", "The same load reads memory, and exits once the page is unmapped", "contract 3: Unmap, Mmio", UnmappedIsMmio),
+        new("slat.unmapped_is_mmio", "The same load reads memory, and exits once the page is unmapped", "contract 3: Unmap, Mmio",
+            UnmappedIsMmio),
         new("slat.read_only_read", "Read-only memory is read and executed without exits", "contract 3: Rights", ReadOnlyRead),
-        new("slat.write_discard", "A refused write exits with data and size; Discard finishes the instruction and leaves memory", "contract 3: SlatViolation, Discard", WriteDiscard),
+        new("slat.write_discard", "A refused write exits with data and size; Discard finishes the instruction and leaves memory",
+            "contract 3: SlatViolation, Discard", WriteDiscard),
         new("slat.write_perform", "After the rights are changed, Perform makes the store", "contract 3: Perform", WritePerform),
-        new("slat.write_needs_choice", "Run without a choice about a refused write throws", "contract 3: Run without a choice", WriteNeedsChoice),
-        new("slat.write_split", "A store split over a writable and a read-only page is refused on the second alone", "contract 3: violations and splits", WriteSplit),
+        new("slat.discard_after_mend", "Discard leaves memory alone even where the rights were changed before",
+            "contract 3: Discard: memory unchanged", DiscardAfterMend),
+        new("slat.write_needs_choice", "Run without a choice about a refused write throws", "contract 3: Run without a choice",
+            WriteNeedsChoice),
+        new("slat.write_split", "A store split over a writable and a read-only page is refused on the second alone",
+            "contract 3: violations and splits", WriteSplit),
         new("slat.write_partial_perform", "Perform stores just the bytes of the access", "contract 3: Perform", WritePartialPerform),
-        new("slat.rmw_read_only", "A locked read-modify-write of read-only memory is a refused write", "contract 3: SlatViolation", RmwReadOnly),
-        new("slat.fetch_unmapped", "A fetch from unmapped memory is a violation with its address, at the right RIP", "contract 3: Fetch from unmapped", FetchUnmapped),
-        new("slat.fetch_portable", "Without enforcement, memory without execute right runs or is refused, never worse", "contract 3: enforceExecute", FetchPortable),
-        new("slat.fetch_enforced", "With enforcement, a fetch from memory without execute right is a violation", "contract 3: enforceExecute", FetchEnforced)
+        new("slat.rmw_read_only", "A locked read-modify-write of read-only memory is a refused write", "contract 3: SlatViolation",
+            RmwReadOnly),
+        new("slat.fetch_unmapped", "A fetch from unmapped memory is a violation with its address, at the right RIP",
+            "contract 3: Fetch from unmapped", FetchUnmapped),
+        new("slat.fetch_portable", "Without enforcement, memory without execute right runs or is refused, never worse",
+            "contract 3: enforceExecute", FetchPortable),
+        new("slat.fetch_enforced", "With enforcement, a fetch from memory without execute right is a violation",
+            "contract 3: enforceExecute", FetchEnforced)
         {
             Requires = [Capability.ExecuteProtection],
         },
-        new("slat.execute_only", "Execute-only memory runs and refuses reads, or cannot be mapped", "contract 3: Execute-only is a capability", ExecuteOnly),
-        new("slat.walk_into_hole", "A page walk into a hole is a violation with the walk flag and the entry's address", "contract 3: A page walk into a hole", WalkIntoHole)
+        new("slat.execute_only", "Execute-only memory runs and refuses reads, or cannot be mapped",
+            "contract 3: Execute-only is a capability", ExecuteOnly),
+        new("slat.walk_into_hole", "A page walk into a hole is a violation with the walk flag and the entry's address",
+            "contract 3: A page walk into a hole", WalkIntoHole)
         {
             Requires = [Capability.WalkViolations],
         },
-        new("slat.walk_read_only", "A page walk through read-only memory is a refused write with the walk flag", "SDM Vol. 3C 29.3.3.2; APM Vol. 2 15.25.5; contract 3", WalkReadOnly)
+        new("slat.walk_read_only", "A page walk through read-only memory is a refused write with the walk flag",
+            "SDM Vol. 3C 29.3.3.2; APM Vol. 2 15.25.5; contract 3", WalkReadOnly)
         {
             Requires = [Capability.WalkViolations],
         },
         new("slat.violation_mended", "After a violation is mended, the instruction runs", "contract 3: SlatViolation", ViolationMended),
-        new("slat.doorbell", "A store that rings a doorbell signals without an exit, any other exits", "contract 3: Doorbells", RingDoorbell)
+        new("slat.doorbell", "A store that rings a doorbell signals without an exit, any other exits", "contract 3: Doorbells",
+            RingDoorbell)
         {
             Requires = [Capability.Doorbells],
         },
@@ -122,6 +136,17 @@ internal static class SlatCases
         m.VerifyRegisters((Register.Rbx, 1));
     }
 
+    private static void DiscardAfterMend(ConformanceContext c)
+    {
+        GuestMachine m = Storing(c);
+        m.RunToViolation(GuestAccess.Write, GuestLayout.Data + 4);
+        m.Memory.Protect(GuestLayout.Data, 0x1000, GuestAccess.All);
+        m.Processor.CompleteWrite(WriteResolution.Discard);
+        m.RunToHalt();
+        m.VerifyRegisters((Register.Rbx, 1));
+        Verify.Equal(m.Peek(GuestLayout.Data), 0x5555_5555_5555_5555UL, "Memory");
+    }
+
     private static void WriteNeedsChoice(ConformanceContext c)
     {
         GuestMachine m = Storing(c);
@@ -203,7 +228,8 @@ internal static class SlatCases
         m.Memory.Protect(GuestLayout.Data, 0x1000, GuestAccess.ReadWrite);
         VpExit exit = m.Run();
         Verify.True(
-            exit.Kind == ExitKind.Halt || (exit.Kind == ExitKind.SlatViolation && exit.SlatViolation is { Access: GuestAccess.Execute, Address: GuestLayout.Data }),
+            exit.Kind == ExitKind.Halt || (exit.Kind == ExitKind.SlatViolation && exit.SlatViolation is { Access: GuestAccess.Execute,
+                Address: GuestLayout.Data }),
             $"HLT runs or its fetch is refused ({exit})");
     }
 
@@ -224,7 +250,8 @@ internal static class SlatCases
         if (!c.Has(Capability.ExecuteOnly))
         {
             ISecondLevelAddressTranslation memory = c.CreateMachine().Memory;
-            Verify.Throws<NotSupportedException>(() => memory.Protect(0, 0x1000, GuestAccess.Execute), "Execute-only, not declared", Capability.ExecuteOnly.Name);
+            Verify.Throws<NotSupportedException>(() => memory.Protect(0, 0x1000, GuestAccess.Execute), "Execute-only, not declared",
+                Capability.ExecuteOnly.Name);
             Verify.Equal(memory.Translate(0, GuestAccess.Read).Status, TranslationStatus.Success, "The page after the refusal");
             return;
         }

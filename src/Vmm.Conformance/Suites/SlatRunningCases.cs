@@ -10,13 +10,20 @@ internal static class SlatRunningCases
 
     public static ConformanceCase[] All =>
     [
-        new("slat.unmap_while_running", "A page unmapped while the guest reads it exits at once", "contract 3: visible before the call returns", UnmapWhileRunning),
-        new("slat.protect_while_running", "A page protected while the guest writes it refuses the next write", "contract 3: visible before the call returns", ProtectWhileRunning),
-        new("slat.replace_while_running", "After a replacing Map returns, no store reaches the old memory", "contract 3: visible before the call returns", ReplaceWhileRunning),
-        new("slat.unmap_code_while_running", "Code unmapped while it runs stops with a violation", "contract 3: visible before the call returns", UnmapCodeWhileRunning),
-        new("slat.others_undisturbed", "Changes of one page never make another page's accesses exit", "contract 3: pages not named never miss an access", OthersUndisturbed),
-        new("slat.change_from_handler", "A change between an exit and the next run is seen by the next instruction", "contract 3: when called from a handler", ChangeFromHandler),
-        new("slat.dirty_pages", "Exactly the pages written are dirty, and reading clears or keeps them as asked", "contract 3: Dirty tracking", DirtyPages)
+        new("slat.unmap_while_running", "A page unmapped while the guest reads it exits at once",
+            "contract 3: visible before the call returns", UnmapWhileRunning),
+        new("slat.protect_while_running", "A page protected while the guest writes it refuses the next write",
+            "contract 3: visible before the call returns", ProtectWhileRunning),
+        new("slat.replace_while_running", "After a replacing Map returns, no store reaches the old memory",
+            "contract 3: visible before the call returns", ReplaceWhileRunning),
+        new("slat.unmap_code_while_running", "Code unmapped while it runs stops with a violation",
+            "contract 3: visible before the call returns", UnmapCodeWhileRunning),
+        new("slat.others_undisturbed", "Changes of one page never make another page's accesses exit",
+            "contract 3: pages not named never miss an access", OthersUndisturbed),
+        new("slat.change_from_handler", "A change between an exit and the next run is seen by the next instruction",
+            "contract 3: when called from a handler", ChangeFromHandler),
+        new("slat.dirty_pages", "Exactly the pages written are dirty, and reading clears or keeps them as asked",
+            "contract 3: Dirty tracking", DirtyPages)
         {
             Requires = [Capability.DirtyTracking],
         },
@@ -24,15 +31,18 @@ internal static class SlatRunningCases
         {
             Requires = [Capability.DirtyTracking],
         },
-        new("slat.dirty_host_writes", "Writes of the host set dirty bits too", "contract 3: Writes through it set dirty bits", DirtyHostWrites)
+        new("slat.dirty_host_writes", "Writes of the host set dirty bits too", "contract 3: Writes through it set dirty bits",
+            DirtyHostWrites)
         {
             Requires = [Capability.DirtyTracking],
         },
-        new("slat.dirty_kept_over_changes", "Changes of other pages keep dirty bits", "contract 3: keep their dirty bits", DirtyKeptOverChanges)
+        new("slat.dirty_kept_over_changes", "Changes of other pages keep dirty bits", "contract 3: keep their dirty bits",
+            DirtyKeptOverChanges)
         {
             Requires = [Capability.DirtyTracking],
         },
-        new("slat.dirty_while_running", "No write is lost while a running guest's bits are collected", "contract 3: Dirty tracking", DirtyWhileRunning)
+        new("slat.dirty_while_running", "No write is lost while a running guest's bits are collected", "contract 3: Dirty tracking",
+            DirtyWhileRunning)
         {
             Requires = [Capability.DirtyTracking],
         },
@@ -64,7 +74,9 @@ internal static class SlatRunningCases
         GuestMachine m = Looping(c, a => a.mov(eax, __dword_ptr[Page]));
         (GuestThread thread, Func<VpExit> exit) = Start(c, m);
         m.Memory.Unmap(Page, 0x1000);
+        ulong rounds = m.Peek(GuestLayout.Data, 4);
         thread.Join("The guest after its page was unmapped");
+        Verify.True(m.Peek(GuestLayout.Data, 4) - rounds <= 1, "No round begins once Unmap has returned");
         Verify.Equal(exit().Kind, ExitKind.Mmio, "Exit");
         Verify.Equal(exit().Mmio.Address, Page, "Address");
     }
@@ -90,7 +102,8 @@ internal static class SlatRunningCases
         (GuestThread thread, Func<VpExit> exit) = Start(c, m);
         for (int i = 0; i < 20; i++)
         {
-            (GuestMemory next, ulong nextOffset, GuestMemory old, ulong oldOffset) = (i & 1) == 0 ? (other, 0UL, m.Ram, Page) : (m.Ram, Page, other, 0UL);
+            (GuestMemory next, ulong nextOffset, GuestMemory old, ulong oldOffset) = (i & 1) == 0 ? (other, 0UL, m.Ram, Page) : (m.Ram,
+                Page, other, 0UL);
             m.Memory.Map(Page, next, nextOffset, 0x1000, GuestAccess.All, replace: true);
             uint last = Value(old, oldOffset);
             LifecycleCases.WaitUntilRunning(m);

@@ -5,16 +5,21 @@ internal static class ThreadingCases
 {
     public static ConformanceCase[] All =>
     [
-        new("threading.pause_stops", "Pause returns when the guest stands still, Resume lets it go on, and neither makes an exit", "contract 2: Pause", PauseStops),
+        new("threading.pause_stops", "Pause returns when the guest stands still, Resume lets it go on, and neither makes an exit",
+            "contract 2: Pause", PauseStops),
         new("threading.pause_nests", "Pauses nest, and a Resume too many is refused", "contract 2 and 7", PauseNests),
-        new("threading.paused_run_answers_cancel", "A run that waits in a pause returns Cancelled when cancelled", "contract 2: until resume or cancel", PausedRunAnswersCancel),
-        new("threading.second_runner_refused", "A second runner gets an error naming the first thread, and the first is not disturbed", "contract 4: Run", SecondRunnerRefused),
-        new("threading.registers_while_running_refused", "Register access while another thread runs is an error", "contract 4: not a race", RegistersWhileRunningRefused),
+        new("threading.paused_run_answers_cancel", "A run that waits in a pause returns Cancelled when cancelled",
+            "contract 2: until resume or cancel", PausedRunAnswersCancel),
+        new("threading.second_runner_refused", "A second runner gets an error naming the first thread, and the first is not disturbed",
+            "contract 4: Run", SecondRunnerRefused),
+        new("threading.registers_while_running_refused", "Register access while another thread runs is an error", "contract 4: not a race",
+            RegistersWhileRunningRefused),
         new("threading.migration", "A processor may be run by one thread after another", "contract 4: moving between threads", Migration)
         {
             Requires = [Capability.ThreadMigration],
         },
-        new("threading.counters_while_running", "Counters may be read while another thread runs", "contract 4: IVirtualProcessor threading", CountersWhileRunning),
+        new("threading.counters_while_running", "Counters may be read while another thread runs", "contract 4: IVirtualProcessor threading",
+            CountersWhileRunning),
     ];
 
     private static void PauseStops(ConformanceContext c)
@@ -78,7 +83,8 @@ internal static class ThreadingCases
         LifecycleCases.WaitUntilRunning(m);
         InvalidOperationException error = Verify.Throws<InvalidOperationException>(() => m.Processor.Run(), "A second runner");
         Verify.True(
-            error.Message.Contains("the first runner", StringComparison.Ordinal) || error.Message.Contains($"{runner.Id}", StringComparison.Ordinal),
+            error.Message.Contains("the first runner", StringComparison.Ordinal) || error.Message.Contains($"{runner.Id}",
+                StringComparison.Ordinal),
             $"The message names the first thread ('{error.Message}')");
         LifecycleCases.WaitUntilRunning(m);
         m.Processor.Cancel();
@@ -97,7 +103,8 @@ internal static class ThreadingCases
         Verify.Throws<InvalidOperationException>(() => m.Processor.GetXsave(new byte[m.Processor.XsaveSize]), "GetXsave");
         m.Processor.Cancel();
         runner.Join("Run after the cancel");
-        Verify.Equal(m[Register.Rax] & 0xFFFF_FFFF, m.Peek(GuestLayout.Data, 4) + ((m[Register.Rip] - GuestLayout.Code) is 1 or 2 ? 1UL : 0), "EAX and memory agree");
+        Verify.Equal(m[Register.Rax] & 0xFFFF_FFFF, m.Peek(GuestLayout.Data,
+            4) + ((m[Register.Rip] - GuestLayout.Code) is 1 or 2 ? 1UL : 0), "EAX and memory agree");
     }
 
     private static void Migration(ConformanceContext c)

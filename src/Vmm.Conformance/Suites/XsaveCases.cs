@@ -10,11 +10,15 @@ internal static class XsaveCases
 
     public static ConformanceCase[] All =>
     [
-        new("xsave.round_trip", "x87 and SSE registers and their control words come back as they were set", "SDM Vol. 1 13.4.1, table 10-2", RoundTrip),
+        new("xsave.round_trip", "x87 and SSE registers and their control words come back as they were set", "SDM Vol. 1 13.4.1, table 10-2",
+            RoundTrip),
         new("xsave.guest_sees", "The guest stores what was set, and what it loads comes back", "SDM Vol. 1 13.4.1", GuestSees),
-        new("xsave.initial_components", "Components whose XSTATE_BV bit is clear go to their initial state", "SDM Vol. 1 13.8.1", InitialComponents),
-        new("xsave.bad_areas_refused", "Reserved MXCSR bits, reserved header bits and short areas are refused", "SDM Vol. 1 13.8.1; contract 7", BadAreasRefused),
-        new("xsave.survives_exits", "x87 and SSE state survives port, memory-mapped and cancelled exits", "contract 6: state; SDM Vol. 1 8.1", SurvivesExits),
+        new("xsave.initial_components", "Components whose XSTATE_BV bit is clear go to their initial state", "SDM Vol. 1 13.8.1",
+            InitialComponents),
+        new("xsave.bad_areas_refused", "Reserved MXCSR bits, reserved header bits and short areas are refused",
+            "SDM Vol. 1 13.8.1; contract 7", BadAreasRefused),
+        new("xsave.survives_exits", "x87 and SSE state survives port, memory-mapped and cancelled exits",
+            "contract 6: state; SDM Vol. 1 8.1", SurvivesExits),
     ];
 
     private static byte[] Area(GuestMachine m)
