@@ -67,7 +67,8 @@ public sealed class RunnerTests
     {
         using ManualResetEvent never = new(false);
         CaseResult result = ConformanceRunner.RunCase(
-            new NothingHypervisor(), Case("a.b", _ => never.WaitOne()), null, new ConformanceOptions { Timeout = s_short, Grace = s_short });
+            new NothingHypervisor(), Case("a.b", _ => never.WaitOne()), null,
+                new ConformanceOptions { Timeout = s_short, Grace = s_short });
         never.Set();
         result.Outcome.Should().Be(CaseOutcome.Failed);
         result.Abandoned.Should().BeTrue();

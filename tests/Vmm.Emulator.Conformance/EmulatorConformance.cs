@@ -12,4 +12,5 @@ public sealed class EmulatorFixture : HypervisorFixture
 }
 
 /// <summary>The kit's cases on the emulator, with EPT and with NPT.</summary>
-public sealed class EmulatorConformance(EmulatorFixture fixture, ITestOutputHelper output) : HypervisorConformance<EmulatorFixture>(fixture, output);
+public sealed class EmulatorConformance(EmulatorFixture fixture, ITestOutputHelper output) : HypervisorConformance<EmulatorFixture>(fixture,
+    output);
