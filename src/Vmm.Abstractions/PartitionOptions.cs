@@ -30,6 +30,9 @@ public sealed record PartitionOptions
     /// <summary>Refuse instruction fetches from memory mapped without <see cref="GuestAccess.Execute"/>. Needs <see cref="Capability.ExecuteProtection"/>.</summary>
     public bool EnforceExecute { get; init; }
 
-    /// <summary>Most instructions that one <see cref="IVirtualProcessor.Run"/> retires before it returns <see cref="ExitKind.Cancelled"/>; 0 = no limit. Needs <see cref="Capability.InstructionBudget"/>.</summary>
+    /// <summary>
+    /// Most instructions that one <see cref="IVirtualProcessor.Run"/> retires before it returns <see cref="ExitKind.Cancelled"/>; 0 = no limit. A fault counts as
+    /// one, so that a guest that only faults returns as well. Needs <see cref="Capability.InstructionBudget"/>.
+    /// </summary>
     public ulong InstructionBudget { get; init; }
 }

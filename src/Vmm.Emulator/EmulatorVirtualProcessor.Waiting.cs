@@ -102,7 +102,10 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
         {
             uint kick = Interlocked.Exchange(ref State->Kick, 0);
             if ((kick & KickReason.Exit) != 0)
+            {
+                Core.RequestKick(kick & ~KickReason.Exit); // the rest is for the next run
                 return true;
+            }
             ulong deadline = apic.NextDeadline;
             bool due = deadline != LocalApicTimer.Never && deadline <= _partition.Clock.Now;
             if (due)

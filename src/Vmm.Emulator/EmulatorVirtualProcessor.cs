@@ -82,6 +82,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             uint kick = Interlocked.Exchange(ref State->Kick, 0);
             if ((kick & KickReason.Exit) != 0)
             {
+                Core.RequestKick(kick & ~KickReason.Exit); // the rest is for the next run
                 exit = default;
                 return;
             }
@@ -97,6 +98,9 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             RunResult result = Core.Execute(end - State->InstructionsRetired);
             if (!After(result, out exit))
                 return;
+            // A fault retires nothing: counted as an instruction, so that a guest that does nothing else comes to its budget's end.
+            if (_budget != 0 && result == RunResult.Fault)
+                end--;
         }
     }
 

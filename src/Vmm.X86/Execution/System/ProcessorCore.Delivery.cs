@@ -124,7 +124,7 @@ public abstract unsafe partial class ProcessorCore
         }
         else if (e.Vector == ExceptionVector.Debug)
         {
-            s->Debug[6] = (s->Debug[6] & ~(ulong)DebugBits.StatusBreakpoints) | e.Payload;
+            s->Debug[6] = (s->Debug[6] & ~(ulong)DebugBits.StatusBreakpoints) | (e.Payload & DebugBits.StatusWritable);
             s->Debug[7] &= ~(ulong)DebugBits.ControlGeneralDetect;
         }
     }
