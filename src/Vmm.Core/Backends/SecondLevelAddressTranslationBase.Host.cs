@@ -11,10 +11,10 @@ public abstract partial class SecondLevelAddressTranslationBase
         RegionMap map = CheckMapped(address, destination.Length);
         while (!destination.IsEmpty)
         {
-            Span<byte> piece = Piece(map, address, destination.Length);
-            piece.CopyTo(destination);
-            destination = destination[piece.Length..];
-            address += (ulong)piece.Length;
+            using HeldPiece piece = new(map, address, destination.Length);
+            piece.Span.CopyTo(destination);
+            destination = destination[piece.Span.Length..];
+            address += (ulong)piece.Span.Length;
         }
     }
 
@@ -26,10 +26,11 @@ public abstract partial class SecondLevelAddressTranslationBase
         ulong at = address;
         for (ReadOnlySpan<byte> rest = source; !rest.IsEmpty;)
         {
-            Span<byte> piece = Piece(map, at, rest.Length);
-            rest[..piece.Length].CopyTo(piece);
-            rest = rest[piece.Length..];
-            at += (ulong)piece.Length;
+            using HeldPiece piece = new(map, at, rest.Length);
+            int length = piece.Span.Length;
+            rest[..length].CopyTo(piece.Span);
+            rest = rest[length..];
+            at += (ulong)length;
         }
         if (!source.IsEmpty)
             NotifyWritten(address, (ulong)source.Length);
@@ -43,8 +44,8 @@ public abstract partial class SecondLevelAddressTranslationBase
             throw new ArgumentOutOfRangeException(nameof(size), size, "The size is 1, 2, 4 or 8 bytes.");
         if ((address & (ulong)(size - 1)) != 0)
             throw new ArgumentException($"Address 0x{address:X} is not aligned to {size} bytes.", nameof(address));
-        Span<byte> span = Piece(CheckMapped(address, size), address, size);
-        ref byte first = ref span[0];
+        using HeldPiece piece = new(CheckMapped(address, size), address, size);
+        ref byte first = ref piece.Span[0];
         ulong found = size switch
         {
             1 => Interlocked.CompareExchange(ref first, (byte)replacement, (byte)expected),
@@ -98,10 +99,27 @@ public abstract partial class SecondLevelAddressTranslationBase
         return map;
     }
 
-    private static Span<byte> Piece(RegionMap map, ulong address, int length)
+    /// <summary>A piece of one block, kept alive against an unmapping by another thread for as long as it is used.</summary>
+    private readonly ref struct HeldPiece : IDisposable
     {
-        MappedRegion region = map.Find(address)!.Value;
-        ulong inside = address - region.Address;
-        return region.Memory.GetSpan(region.Offset + inside, (int)Math.Min((ulong)length, region.Length - inside));
+        private readonly GuestMemory _memory;
+        private readonly bool _held;
+
+        public HeldPiece(RegionMap map, ulong address, int length)
+        {
+            MappedRegion region = map.Find(address)!.Value;
+            ulong inside = address - region.Address;
+            _memory = region.Memory;
+            _memory.DangerousAddRef(ref _held);
+            Span = _memory.GetSpan(region.Offset + inside, (int)Math.Min((ulong)length, region.Length - inside));
+        }
+
+        public Span<byte> Span { get; }
+
+        public void Dispose()
+        {
+            if (_held)
+                _memory.DangerousRelease();
+        }
     }
 }
