@@ -17,6 +17,7 @@ public abstract unsafe partial class ProcessorCore
     private uint _generation = 1;
     private volatile bool _workPending;
     private bool _writeFlushPending;
+    private volatile bool _inGuest;
 
     private struct FetchEntry
     {
@@ -53,6 +54,32 @@ public abstract unsafe partial class ProcessorCore
             _workPending = true;
         }
         Volatile.Write(ref State->PollLimit, 0);
+    }
+
+    /// <summary>Waits until this processor, run by another thread, has emptied its write entries or will before it enters guest code again.</summary>
+    internal void AwaitWriteFlush()
+    {
+        Interlocked.MemoryBarrier();
+        SpinWait spin = default;
+        while (_inGuest && _workPending)
+            spin.SpinOnce();
+    }
+
+    /// <summary>Runs operations from an entry, visible to those who wait for this processor. False: work has come up that must be done first.</summary>
+    private bool EnterGuest(DecodedOperation* entry)
+    {
+        _inGuest = true;
+        Interlocked.MemoryBarrier();
+        if (_workPending)
+        {
+            _inGuest = false;
+            return false;
+        }
+        RunStop = Outcome.NextBlock;
+        LinkFrom = null;
+        Dispatch.Run(this, State, entry);
+        _inGuest = false;
+        return true;
     }
 
     /// <summary>A store was made to a page that the second level or the code map watches.</summary>
@@ -173,20 +200,26 @@ public abstract unsafe partial class ProcessorCore
         }
         int offset = (int)(linear & 0xFFF);
         ulong pageRip = rip - (ulong)offset;
-        byte* page = host - offset;
-        decoder.Decode(host, page + 4096, offset, pageRip, s->Mode, BlockDecoder.MaximumInstructions);
+        ulong firstPage = physical >> 12;
+        CodeMap.BeginDecoding(firstPage, this);
+        decoder.Decode(host, host - offset + 4096, offset, pageRip, s->Mode, BlockDecoder.MaximumInstructions);
         ulong secondPage = ulong.MaxValue;
         if (decoder.Crosses)
         {
             byte* bytes = stackalloc byte[32];
             int count = Gather(linear, host, bytes, out ulong second);
             if (count == 0)
+            {
+                CodeMap.EndDecoding(firstPage, 0);
                 return null;
-            decoder.Decode(bytes, bytes + count, offset, pageRip, s->Mode, 1);
+            }
             secondPage = second >> 12;
-            CodeMap.Add(secondPage, 1);
+            CodeMap.BeginDecoding(secondPage, this);
+            Gather(linear, host, bytes, out _);
+            decoder.Decode(bytes, bytes + count, offset, pageRip, s->Mode, 1);
+            CodeMap.EndDecoding(secondPage, 1);
         }
-        CodeMap.Add(physical >> 12, Granules(offset, decoder.Length));
+        CodeMap.EndDecoding(firstPage, Granules(offset, decoder.Length));
         return _code.Add(decoder, physical, s->Mode, secondPage);
     }
 

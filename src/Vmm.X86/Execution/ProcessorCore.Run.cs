@@ -89,9 +89,8 @@ public abstract unsafe partial class ProcessorCore
             }
             if (linkFrom != null && !_workPending && generation == _code.Generation && block->SecondPage == ulong.MaxValue)
                 linkFrom->Immediate = (ulong)entry;
-            RunStop = Outcome.NextBlock;
-            LinkFrom = null;
-            Dispatch.Run(this, s, entry);
+            if (!EnterGuest(entry))
+                continue;
             linkFrom = LinkFrom;
             switch (RunStop)
             {
@@ -131,8 +130,8 @@ public abstract unsafe partial class ProcessorCore
         if (operation == null)
             return RunStop == Outcome.Fault ? RunResult.Fault : RunResult.Exit;
         Volatile.Write(ref s->PollLimit, 0); // whatever it jumps to is not entered
-        RunStop = Outcome.NextBlock;
-        Dispatch.Run(this, s, operation);
+        while (!EnterGuest(operation))
+            DoPendingWork();
         LinkFrom = null;
         if (RunStop == Outcome.Exit)
             return RunResult.Exit;

@@ -10,6 +10,7 @@ public sealed unsafe class FlatProcessor : ProcessorCore
     public const ulong Code = 0x1000, Data = 0x8000, Stack = 0x10000;
 
     private readonly int _size;
+    private readonly bool _shares;
 
     public FlatProcessor(int size = 0x20000, CodeMap? map = null)
         : base(map)
@@ -17,6 +18,16 @@ public sealed unsafe class FlatProcessor : ProcessorCore
         _size = size;
         Memory = (byte*)NativeMemory.AlignedAlloc((nuint)size, 4096);
         NativeMemory.Clear(Memory, (nuint)size);
+        Set64();
+    }
+
+    /// <summary>Another processor over the same memory and code map; the other must outlive it.</summary>
+    public FlatProcessor(FlatProcessor other)
+        : base(other.CodeMap)
+    {
+        _size = other._size;
+        _shares = true;
+        Memory = other.Memory;
         Set64();
     }
 
@@ -99,7 +110,8 @@ public sealed unsafe class FlatProcessor : ProcessorCore
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        NativeMemory.AlignedFree(Memory);
+        if (!_shares)
+            NativeMemory.AlignedFree(Memory);
         Memory = null;
     }
 }

@@ -87,6 +87,82 @@ public sealed unsafe class SelfModifyingCodeTests
     }
 
     [Fact]
+    public void First_block_of_a_page_that_was_writable_may_change_itself()
+    {
+        using FlatProcessor cpu = new();
+        cpu.Load(0x3000,
+            0xC6, 0x05, 0x01, 0x00, 0x00, 0x00, 0x2A, // mov byte [rip+1], 42
+            0xB0, 0x01, //                               mov al, 1
+            0xF4); //                                    hlt
+        cpu.Assemble(a =>
+        {
+            a.mov(rbx, 0x3000);
+            a.mov(__byte_ptr[rbx + 0x100], 1); // now in the write TLB
+            a.jmp(rbx);
+        });
+        cpu.Execute().Should().Be(RunResult.Idle);
+        ((byte)cpu.State->General[0]).Should().Be(42);
+    }
+
+    [Fact]
+    public void Function_rewritten_by_another_processor_is_never_run_stale()
+    {
+        const int rounds = 20_000;
+        using FlatProcessor reader = new();
+        using FlatProcessor writer = new(reader);
+        // The flag in memory: odd = the function is ready with that value, even = the caller has checked it.
+        reader.Load(0x3000, 0xB8, 0, 0, 0, 0, 0xC3); // mov eax, imm32; ret
+        reader.Assemble(a =>
+        {
+            Label wait = a.CreateLabel(), bad = a.CreateLabel();
+            a.xor(ecx, ecx);
+            a.mov(rbx, 0x3000);
+            a.Label(ref wait);
+            a.lea(edx, __[rcx + 1]);
+            a.cmp(__dword_ptr[FlatProcessor.Data], edx);
+            a.jne(wait);
+            a.call(rbx);
+            a.cmp(eax, edx);
+            a.jne(bad);
+            a.lea(ecx, __[rcx + 2]);
+            a.mov(__dword_ptr[FlatProcessor.Data], ecx);
+            a.cmp(ecx, rounds * 2);
+            a.jne(wait);
+            a.hlt();
+            a.Label(ref bad);
+            a.ud2();
+        });
+        writer.Assemble(a =>
+        {
+            Label wait = a.CreateLabel();
+            a.xor(ecx, ecx);
+            a.mov(rsi, 0x3001);
+            a.Label(ref wait);
+            a.cmp(__dword_ptr[FlatProcessor.Data], ecx);
+            a.jne(wait);
+            a.inc(ecx);
+            a.mov(__dword_ptr[rsi], ecx);
+            a.mov(__dword_ptr[FlatProcessor.Data], ecx);
+            a.inc(ecx);
+            a.cmp(ecx, rounds * 2);
+            a.jne(wait);
+            a.hlt();
+        }, 0x5000);
+        writer.State->Rip = 0x5000;
+        writer.State->General[4] = 0xF000;
+        Thread thread = new(() => writer.Execute());
+        thread.Start();
+        using Timer limit = new(_ =>
+        {
+            reader.RequestKick(1);
+            writer.RequestKick(1);
+        }, null, 60_000, Timeout.Infinite);
+        reader.Execute().Should().Be(RunResult.Idle);
+        thread.Join(10_000).Should().BeTrue();
+        reader.State->General[1].Should().Be(rounds * 2);
+    }
+
+    [Fact]
     public void Host_write_that_is_notified_replaces_the_code()
     {
         using FlatProcessor cpu = new();

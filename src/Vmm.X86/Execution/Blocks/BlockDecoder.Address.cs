@@ -53,32 +53,30 @@ internal sealed unsafe partial class BlockDecoder
             _ => (nint)(Handler)(&BinaryHandlers.LoadSlow<TOperation, T, TFlags>),
         };
 
-    private static nint Modify<TOperation, T, TFlags, TSource>(AddressForm form)
+    private static nint Modify<TOperation, T, TSource>(AddressForm form)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TFlags : struct, IFlagPolicy
         where TSource : struct, ISource => form switch
         {
-            AddressForm.Base => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TFlags, TSource, BaseAddress>),
-            AddressForm.Indexed => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TFlags, TSource, IndexedAddress>),
-            AddressForm.Rip => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TFlags, TSource, RipAddress>),
-            AddressForm.Thread => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TFlags, TSource, ThreadAddress>),
-            AddressForm.Short => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TFlags, TSource, ShortAddress>),
-            _ => (nint)(Handler)(&BinaryHandlers.ModifySlow<TOperation, T, TFlags, TSource>),
+            AddressForm.Base => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TSource, BaseAddress>),
+            AddressForm.Indexed => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TSource, IndexedAddress>),
+            AddressForm.Rip => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TSource, RipAddress>),
+            AddressForm.Thread => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TSource, ThreadAddress>),
+            AddressForm.Short => (nint)(Handler)(&BinaryHandlers.Modify<TOperation, T, TSource, ShortAddress>),
+            _ => (nint)(Handler)(&BinaryHandlers.ModifySlow<TOperation, T, TSource>),
         };
 
-    private static nint Examine<TOperation, T, TFlags, TSource>(AddressForm form)
+    private static nint Examine<TOperation, T, TSource>(AddressForm form)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TFlags : struct, IFlagPolicy
         where TSource : struct, ISource => form switch
         {
-            AddressForm.Base => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TFlags, TSource, BaseAddress>),
-            AddressForm.Indexed => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TFlags, TSource, IndexedAddress>),
-            AddressForm.Rip => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TFlags, TSource, RipAddress>),
-            AddressForm.Thread => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TFlags, TSource, ThreadAddress>),
-            AddressForm.Short => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TFlags, TSource, ShortAddress>),
-            _ => (nint)(Handler)(&BinaryHandlers.ExamineSlow<TOperation, T, TFlags, TSource>),
+            AddressForm.Base => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TSource, BaseAddress>),
+            AddressForm.Indexed => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TSource, IndexedAddress>),
+            AddressForm.Rip => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TSource, RipAddress>),
+            AddressForm.Thread => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TSource, ThreadAddress>),
+            AddressForm.Short => (nint)(Handler)(&BinaryHandlers.Examine<TOperation, T, TSource, ShortAddress>),
+            _ => (nint)(Handler)(&BinaryHandlers.ExamineSlow<TOperation, T, TSource>),
         };
 
     private static nint Store<T, TSource>(AddressForm form)

@@ -38,13 +38,13 @@ internal sealed unsafe partial class BlockDecoder
         ref LoweredOperation last = ref _operations[_count - 1];
         if (last.Fuse == FusibleOperation.None || last.Operation.Before != _retired - 1)
             return false;
-        (nint handler, nint quiet) = last.FuseWidth == 4 ? Fuse<uint>(in last, branch.ConditionCode)
+        nint handler = last.FuseWidth == 4 ? Fuse<uint>(in last, branch.ConditionCode)
             : last.FuseWidth == 8 ? Fuse<ulong>(in last, branch.ConditionCode)
-            : last.FuseWidth == 1 ? Fuse<byte>(in last, branch.ConditionCode) : (0, 0);
+            : last.FuseWidth == 1 ? Fuse<byte>(in last, branch.ConditionCode) : 0;
         if (handler == 0)
             return false;
         last.Operation.Handler = handler;
-        last.QuietHandler = quiet;
+        last.QuietHandler = 0; // what the branch leads to may want the flags
         last.Branches = true;
         if (last.FuseImmediate)
             FusedImmediateSource.Put(ref last.Operation, (int)last.Operation.Immediate);
@@ -52,22 +52,22 @@ internal sealed unsafe partial class BlockDecoder
         return true;
     }
 
-    private static (nint Handler, nint Quiet) Fuse<T>(in LoweredOperation last, ConditionCode condition)
+    private static nint Fuse<T>(in LoweredOperation last, ConditionCode condition)
         where T : unmanaged, IBinaryInteger<T> => last.FuseImmediate ? Fuse<T, FusedImmediateSource>(last.Fuse, condition)
             : Fuse<T, RegisterSource>(last.Fuse, condition);
 
-    private static (nint Handler, nint Quiet) Fuse<T, TSource>(FusibleOperation operation, ConditionCode condition)
+    private static nint Fuse<T, TSource>(FusibleOperation operation, ConditionCode condition)
         where T : unmanaged, IBinaryInteger<T>
         where TSource : struct, ISource => operation switch
         {
-            FusibleOperation.Compare => (FusedCompare<Compare, T, TSource, RecordFlags>(condition), FusedCompare<Compare, T, TSource, DropFlags>(condition)),
-            FusibleOperation.Subtract => (FusedCompare<Subtract, T, TSource, RecordFlags>(condition), FusedCompare<Subtract, T, TSource, DropFlags>(condition)),
-            FusibleOperation.Test => (FusedCompare<TestBits, T, TSource, RecordFlags>(condition), FusedCompare<TestBits, T, TSource, DropFlags>(condition)),
-            FusibleOperation.And => (FusedCompare<And, T, TSource, RecordFlags>(condition), FusedCompare<And, T, TSource, DropFlags>(condition)),
-            FusibleOperation.Decrement => (FusedResult<Decrement, T, TSource, RecordFlags>(condition), FusedResult<Decrement, T, TSource, DropFlags>(condition)),
-            FusibleOperation.Increment => (FusedResult<Increment, T, TSource, RecordFlags>(condition), FusedResult<Increment, T, TSource, DropFlags>(condition)),
-            FusibleOperation.Add => (FusedResult<Add, T, TSource, RecordFlags>(condition), FusedResult<Add, T, TSource, DropFlags>(condition)),
-            _ => (0, 0),
+            FusibleOperation.Compare => FusedCompare<Compare, T, TSource>(condition),
+            FusibleOperation.Subtract => FusedCompare<Subtract, T, TSource>(condition),
+            FusibleOperation.Test => FusedCompare<TestBits, T, TSource>(condition),
+            FusibleOperation.And => FusedCompare<And, T, TSource>(condition),
+            FusibleOperation.Decrement => FusedResult<Decrement, T, TSource>(condition),
+            FusibleOperation.Increment => FusedResult<Increment, T, TSource>(condition),
+            FusibleOperation.Add => FusedResult<Add, T, TSource>(condition),
+            _ => 0,
         };
 
     private bool LowerJump(in Instruction i, int offset)

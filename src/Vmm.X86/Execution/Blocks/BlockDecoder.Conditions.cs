@@ -92,42 +92,40 @@ internal sealed unsafe partial class BlockDecoder
         };
 
     /// <summary>A comparison with its branch: every condition.</summary>
-    private static nint FusedCompare<TOperation, T, TSource, TFlags>(ConditionCode condition)
+    private static nint FusedCompare<TOperation, T, TSource>(ConditionCode condition)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TSource : struct, ISource
-        where TFlags : struct, IFlagPolicy => condition switch
+        where TSource : struct, ISource => condition switch
         {
-            ConditionCode.o => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Overflow, TSource, TFlags>),
-            ConditionCode.no => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotOverflow, TSource, TFlags>),
-            ConditionCode.b => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Below, TSource, TFlags>),
-            ConditionCode.ae => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, AboveOrEqual, TSource, TFlags>),
-            ConditionCode.e => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Equal, TSource, TFlags>),
-            ConditionCode.ne => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotEqual, TSource, TFlags>),
-            ConditionCode.be => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, BelowOrEqual, TSource, TFlags>),
-            ConditionCode.a => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Above, TSource, TFlags>),
-            ConditionCode.s => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Sign, TSource, TFlags>),
-            ConditionCode.ns => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotSign, TSource, TFlags>),
-            ConditionCode.p => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Parity, TSource, TFlags>),
-            ConditionCode.np => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotParity, TSource, TFlags>),
-            ConditionCode.l => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Less, TSource, TFlags>),
-            ConditionCode.ge => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, GreaterOrEqual, TSource, TFlags>),
-            ConditionCode.le => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, LessOrEqual, TSource, TFlags>),
-            ConditionCode.g => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Greater, TSource, TFlags>),
+            ConditionCode.o => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Overflow, TSource>),
+            ConditionCode.no => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotOverflow, TSource>),
+            ConditionCode.b => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Below, TSource>),
+            ConditionCode.ae => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, AboveOrEqual, TSource>),
+            ConditionCode.e => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Equal, TSource>),
+            ConditionCode.ne => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotEqual, TSource>),
+            ConditionCode.be => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, BelowOrEqual, TSource>),
+            ConditionCode.a => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Above, TSource>),
+            ConditionCode.s => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Sign, TSource>),
+            ConditionCode.ns => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotSign, TSource>),
+            ConditionCode.p => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Parity, TSource>),
+            ConditionCode.np => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotParity, TSource>),
+            ConditionCode.l => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Less, TSource>),
+            ConditionCode.ge => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, GreaterOrEqual, TSource>),
+            ConditionCode.le => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, LessOrEqual, TSource>),
+            ConditionCode.g => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Greater, TSource>),
             _ => 0,
         };
 
     /// <summary>Another operation with its branch: the conditions that need only the result.</summary>
-    private static nint FusedResult<TOperation, T, TSource, TFlags>(ConditionCode condition)
+    private static nint FusedResult<TOperation, T, TSource>(ConditionCode condition)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TSource : struct, ISource
-        where TFlags : struct, IFlagPolicy => condition switch
+        where TSource : struct, ISource => condition switch
         {
-            ConditionCode.e => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Equal, TSource, TFlags>),
-            ConditionCode.ne => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotEqual, TSource, TFlags>),
-            ConditionCode.s => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Sign, TSource, TFlags>),
-            ConditionCode.ns => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotSign, TSource, TFlags>),
+            ConditionCode.e => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Equal, TSource>),
+            ConditionCode.ne => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotEqual, TSource>),
+            ConditionCode.s => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, Sign, TSource>),
+            ConditionCode.ns => (nint)(Handler)(&BranchHandlers.Fused<TOperation, T, NotSign, TSource>),
             _ => 0,
         };
 }

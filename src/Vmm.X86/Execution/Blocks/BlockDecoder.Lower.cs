@@ -154,15 +154,13 @@ internal sealed unsafe partial class BlockDecoder
             operation.Leaves = true;
             if (TOperation.Stores)
             {
-                operation.Operation.Handler = immediate ? Modify<TOperation, T, RecordFlags, ImmediateSource>(form)
-                    : Modify<TOperation, T, RecordFlags, RegisterSource>(form);
-                operation.QuietHandler = immediate ? Modify<TOperation, T, DropFlags, ImmediateSource>(form)
-                    : Modify<TOperation, T, DropFlags, RegisterSource>(form);
+                operation.Operation.Handler = immediate ? Modify<TOperation, T, ImmediateSource>(form)
+                    : Modify<TOperation, T, RegisterSource>(form);
             }
             else
             {
-                operation.Operation.Handler = immediate ? Examine<TOperation, T, RecordFlags, ImmediateSource>(form)
-                    : Examine<TOperation, T, RecordFlags, RegisterSource>(form);
+                operation.Operation.Handler = immediate ? Examine<TOperation, T, ImmediateSource>(form)
+                    : Examine<TOperation, T, RegisterSource>(form);
             }
             return form != AddressForm.None;
         }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 
 namespace Vmm.X86.Execution;
 
@@ -12,7 +13,8 @@ public sealed class CodeMap
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<ulong, ulong[]> _chunks = new();
     private readonly Dictionary<ulong, ulong> _granules = [];
-    private readonly List<ProcessorCore> _processors = [];
+    private readonly Dictionary<ulong, int> _decoding = [];
+    private volatile ProcessorCore[] _processors = [];
 
     /// <summary>Whether a page holds decoded code of any processor.</summary>
     /// <param name="address">Any guest-physical address in the page.</param>
@@ -37,7 +39,10 @@ public sealed class CodeMap
         lock (_lock)
         {
             foreach (ulong page in _granules.Keys)
-                Mark(page, false);
+            {
+                if (!_decoding.ContainsKey(page))
+                    Mark(page, false);
+            }
             _granules.Clear();
             foreach (ProcessorCore processor in _processors)
                 processor.QueueInvalidation(ulong.MaxValue);
@@ -47,31 +52,50 @@ public sealed class CodeMap
     internal void Register(ProcessorCore processor)
     {
         lock (_lock)
-            _processors.Add(processor);
+            _processors = [.. _processors, processor];
     }
 
     internal void Unregister(ProcessorCore processor)
     {
         lock (_lock)
-            _processors.Remove(processor);
+            _processors = [.. _processors.Where(p => p != processor)];
     }
 
-    /// <summary>Records that a processor is about to decode from some 64-byte granules of a page.</summary>
-    /// <returns>True when the page had no code before, so that write entries for it must go.</returns>
-    internal bool Add(ulong page, ulong granules)
+    /// <summary>
+    /// A processor is about to decode from a page: from the return on, every store to it is reported, and until <see cref="EndDecoding"/> every
+    /// one counts as a hit. Other processors have given up their fast way to write it, or do so before they enter guest code again.
+    /// </summary>
+    internal void BeginDecoding(ulong page, ProcessorCore origin)
     {
         lock (_lock)
         {
-            if (_granules.TryGetValue(page, out ulong old))
-            {
-                _granules[page] = old | granules;
-                return false;
-            }
-            _granules[page] = granules;
+            CollectionsMarshal.GetValueRefOrAddDefault(_decoding, page, out _)++;
+            if (HasCode(page << 12))
+                return;
             Mark(page, true);
             foreach (ProcessorCore processor in _processors)
                 processor.QueueWriteFlush();
-            return true;
+            if (_processors.Length == 1)
+                return;
+        }
+        foreach (ProcessorCore processor in _processors)
+        {
+            if (processor != origin)
+                processor.AwaitWriteFlush();
+        }
+    }
+
+    /// <summary>Ends <see cref="BeginDecoding"/>: these 64-byte granules of the page hold decoded code from now on.</summary>
+    internal void EndDecoding(ulong page, ulong granules)
+    {
+        lock (_lock)
+        {
+            ref int count = ref CollectionsMarshal.GetValueRefOrAddDefault(_decoding, page, out _);
+            if (--count == 0)
+                _decoding.Remove(page);
+            CollectionsMarshal.GetValueRefOrAddDefault(_granules, page, out _) |= granules;
+            if (!HasCode(page << 12))
+                Mark(page, true); // everything was invalidated meanwhile; the queue will say so
         }
     }
 
@@ -98,10 +122,13 @@ public sealed class CodeMap
             ulong mask = (ulong.MaxValue << from) & (ulong.MaxValue >> (63 - to));
             lock (_lock)
             {
-                if (!_granules.TryGetValue(page, out ulong granules) || (granules & mask) == 0)
+                _granules.TryGetValue(page, out ulong granules);
+                bool decoding = _decoding.ContainsKey(page);
+                if ((granules & mask) == 0 && !decoding)
                     continue;
                 _granules.Remove(page);
-                Mark(page, false);
+                if (!decoding)
+                    Mark(page, false);
                 foreach (ProcessorCore processor in _processors)
                     processor.QueueInvalidation(page);
                 hit = true;

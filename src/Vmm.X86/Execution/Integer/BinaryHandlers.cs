@@ -24,16 +24,14 @@ internal static unsafe class BinaryHandlers
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Change<TOperation, T, TFlags>(VcpuState* s, T* p, T b)
+    private static void Change<TOperation, T>(VcpuState* s, T* p, T b)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TFlags : struct, IFlagPolicy
     {
         T a = *p;
         T result = TOperation.Compute(s, a, b);
         *p = result;
-        if (TFlags.Records)
-            TOperation.SetFlags(s, a, b, result);
+        TOperation.SetFlags(s, a, b, result);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,27 +90,25 @@ internal static unsafe class BinaryHandlers
 
     /// <summary>memory, register or immediate, read-modify-write without LOCK</summary>
     [MethodImpl(Dispatch.Hot)]
-    public static DecodedOperation* Modify<TOperation, T, TFlags, TSource, TAddress>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
+    public static DecodedOperation* Modify<TOperation, T, TSource, TAddress>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TFlags : struct, IFlagPolicy
         where TSource : struct, ISource
         where TAddress : struct, IAddress
     {
         ulong linear = TAddress.Get(s, op);
         TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
-            return ModifySlow<TOperation, T, TFlags, TSource>(cpu, s, op);
-        Change<TOperation, T, TFlags>(s, (T*)MemoryAccess.Host(entry, linear), TSource.Get<T>(s, op));
+            return ModifySlow<TOperation, T, TSource>(cpu, s, op);
+        Change<TOperation, T>(s, (T*)MemoryAccess.Host(entry, linear), TSource.Get<T>(s, op));
         return Dispatch.Next(cpu, s, op);
     }
 
     /// <summary>memory, register or immediate, read-modify-write, any address</summary>
     [MethodImpl(Dispatch.Slow)]
-    public static DecodedOperation* ModifySlow<TOperation, T, TFlags, TSource>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
+    public static DecodedOperation* ModifySlow<TOperation, T, TSource>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TFlags : struct, IFlagPolicy
         where TSource : struct, ISource
     {
         byte* p = MemoryAccess.SlowModify(cpu, s, op, sizeof(T));
@@ -124,35 +120,31 @@ internal static unsafe class BinaryHandlers
         *(T*)p = result;
         if (!cpu.EndModify(sizeof(T)))
             return Dispatch.Stop(cpu, s, op);
-        if (TFlags.Records)
-            TOperation.SetFlags(s, a, b, result);
+        TOperation.SetFlags(s, a, b, result);
         return Dispatch.NextAfterStore(cpu, s, op);
     }
 
     /// <summary>CMP or TEST memory, register or immediate: only reads</summary>
     [MethodImpl(Dispatch.Hot)]
-    public static DecodedOperation* Examine<TOperation, T, TFlags, TSource, TAddress>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
+    public static DecodedOperation* Examine<TOperation, T, TSource, TAddress>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TFlags : struct, IFlagPolicy
         where TSource : struct, ISource
         where TAddress : struct, IAddress
     {
         ulong linear = TAddress.Get(s, op);
         TlbEntry* entry = MemoryAccess.ReadEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
-            return ExamineSlow<TOperation, T, TFlags, TSource>(cpu, s, op);
-        if (TFlags.Records)
-            Judge<TOperation, T>(s, *(T*)MemoryAccess.Host(entry, linear), TSource.Get<T>(s, op));
+            return ExamineSlow<TOperation, T, TSource>(cpu, s, op);
+        Judge<TOperation, T>(s, *(T*)MemoryAccess.Host(entry, linear), TSource.Get<T>(s, op));
         return Dispatch.Next(cpu, s, op);
     }
 
     /// <summary>CMP or TEST memory, register or immediate, any address</summary>
     [MethodImpl(Dispatch.Slow)]
-    public static DecodedOperation* ExamineSlow<TOperation, T, TFlags, TSource>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
+    public static DecodedOperation* ExamineSlow<TOperation, T, TSource>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
-        where TFlags : struct, IFlagPolicy
         where TSource : struct, ISource
     {
         byte* p = MemoryAccess.SlowRead(cpu, s, op, sizeof(T));
@@ -160,8 +152,7 @@ internal static unsafe class BinaryHandlers
             return Dispatch.Stop(cpu, s, op);
         T a = *(T*)p;
         T b = TSource.Get<T>(s, op);
-        if (TFlags.Records)
-            TOperation.SetFlags(s, a, b, TOperation.Compute(s, a, b));
+        TOperation.SetFlags(s, a, b, TOperation.Compute(s, a, b));
         return Dispatch.Next(cpu, s, op);
     }
 }

@@ -106,12 +106,11 @@ internal static unsafe class BranchHandlers
 
     /// <summary>A two-operand instruction on registers with the Jcc behind it, within the page</summary>
     [MethodImpl(Dispatch.Hot)]
-    public static DecodedOperation* Fused<TOperation, T, TCondition, TSource, TFlags>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
+    public static DecodedOperation* Fused<TOperation, T, TCondition, TSource>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
         where TCondition : struct, ICondition
         where TSource : struct, ISource
-        where TFlags : struct, IFlagPolicy
     {
         nuint destination = op->Destination;
         T a = Width.Get<T>(s, destination);
@@ -119,8 +118,7 @@ internal static unsafe class BranchHandlers
         T result = TOperation.Compute(s, a, b);
         if (TOperation.Stores)
             Width.Set(s, destination, result);
-        if (TFlags.Records)
-            TOperation.SetFlags(s, a, b, result);
+        TOperation.SetFlags(s, a, b, result);
         if (TOperation.Test<TCondition, T>(a, b, result))
             return Follow(cpu, s, op, 2);
         return Dispatch.Next(cpu, s, op);
