@@ -73,8 +73,8 @@ public sealed unsafe class AvailabilityTests : IDisposable
         _processor.S->Cr0 |= Cr0Bits.TaskSwitched;
         _processor.UpdateMode();
         _processor.S->General[3] = (ulong)_memory;
-        foreach (Action<Assembler> instruction in new Action<Assembler>[] { a => a.movnti(__[rbx], eax), a => a.crc32(eax, ecx), a => a.mfence(),
-            a => a.lfence(), a => a.sfence(), a => a.prefetcht0(__byte_ptr[0x1234]) })
+        foreach (Action<Assembler> instruction in new Action<Assembler>[] { a => a.movnti(__[rbx], eax),
+            a => a.crc32(eax, ecx), a => a.mfence(), a => a.lfence(), a => a.sfence(), a => a.prefetcht0(__byte_ptr[0x1234]) })
             _processor.Run(instruction).Should().Be(Outcome.Next);
     }
 

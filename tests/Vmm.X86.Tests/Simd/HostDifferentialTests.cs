@@ -63,8 +63,8 @@ public sealed unsafe class HostDifferentialTests(ITestOutputHelper output)
         failures.ToString().Should().BeEmpty();
     }
 
-    private static string? RunBoth(Instruction form, NativeInstruction native, NativeState state, NativeState before, IdentityProcessor processor,
-        OperandSource source, bool floats)
+    private static string? RunBoth(Instruction form, NativeInstruction native, NativeState state, NativeState before,
+        IdentityProcessor processor, OperandSource source, bool floats)
     {
         Prepare(form, state, source, floats);
         Copy(state, before);
@@ -76,7 +76,9 @@ public sealed unsafe class HostDifferentialTests(ITestOutputHelper output)
         before.Scratch[..64].CopyTo(state.Scratch);
         Instruction decoded = form;
         Outcome outcome = InstructionTable.Instance[form.Code](processor, s, &decoded);
-        string? difference = outcome != Outcome.Next ? $"ended as {outcome}, vector {s->Fault.Vector}" : Compare(s, state, before, expectedMemory);
+        string? difference = outcome != Outcome.Next
+            ? $"ended as {outcome}, vector {s->Fault.Vector}"
+            : Compare(s, state, before, expectedMemory);
         if (difference != null)
             return difference;
 
@@ -181,7 +183,8 @@ public sealed unsafe class HostDifferentialTests(ITestOutputHelper output)
         CompareFpu(s, host, text);
         Span<byte> memory = host.Scratch[..64];
         if (!memory.SequenceEqual(expectedMemory))
-            text.Append(CultureInfo.InvariantCulture, $" memory {Convert.ToHexString(memory)}, host {Convert.ToHexString(expectedMemory)};");
+            text.Append(CultureInfo.InvariantCulture,
+                $" memory {Convert.ToHexString(memory)}, host {Convert.ToHexString(expectedMemory)};");
         if (text.Length == 0)
             return null;
         text.Append(CultureInfo.InvariantCulture, $" before: mxcsr {BitConverter.ToUInt32(before.Fxsave[24..]):X}");
@@ -194,7 +197,8 @@ public sealed unsafe class HostDifferentialTests(ITestOutputHelper output)
     private static void CompareFpu(VcpuState* s, NativeState host, StringBuilder text)
     {
         if (s->FpuStatus != host.StatusWord || (byte)s->FpuTags != host.AbridgedTags)
-            text.Append(CultureInfo.InvariantCulture, $" fsw {s->FpuStatus:X} tags {s->FpuTags:X}, host {host.StatusWord:X} {host.AbridgedTags:X};");
+            text.Append(CultureInfo.InvariantCulture,
+                $" fsw {s->FpuStatus:X} tags {s->FpuTags:X}, host {host.StatusWord:X} {host.AbridgedTags:X};");
         int top = (host.StatusWord >> 11) & 7;
         for (int i = 0; i < 8; i++)
         {

@@ -5,7 +5,8 @@ using Vmm.X86.Execution;
 namespace Vmm.X86.Tests.Simd;
 
 /// <summary>
-/// A processor core in 64-bit code whose linear addresses are host addresses, so that it can run on the very memory that the native oracle used.
+/// A processor core in 64-bit code whose linear addresses are host addresses, so that it can run on the
+/// very memory that the native oracle used.
 /// </summary>
 // SAFETY: tests point it only at memory they own.
 internal sealed unsafe class IdentityProcessor : ProcessorCore

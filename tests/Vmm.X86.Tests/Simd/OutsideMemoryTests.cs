@@ -52,7 +52,8 @@ public sealed unsafe class OutsideMemoryTests
         cpu.State->Vector[13] = 0xB;
 
         cpu.Execute().Should().Be(RunResult.Exit);
-        (cpu.Request.Kind, cpu.Request.Address, cpu.Request.Size, cpu.Request.Value).Should().Be((ExternalRequestKind.MmioWrite, Device + 4, (byte)8, 0xAUL));
+        (cpu.Request.Kind, cpu.Request.Address, cpu.Request.Size, cpu.Request.Value).Should()
+            .Be((ExternalRequestKind.MmioWrite, Device + 4, (byte)8, 0xAUL));
         cpu.Answer();
         cpu.Execute().Should().Be(RunResult.Exit);
         (cpu.Request.Address, cpu.Request.Size, cpu.Request.Value).Should().Be((Device + 12, (byte)8, 0xBUL));

@@ -9,7 +9,8 @@ internal static class SimdEncodings
 {
     private static readonly CpuidFeature[] s_features =
     [
-        CpuidFeature.MMX, CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.SSE3, CpuidFeature.SSSE3, CpuidFeature.SSE4_1, CpuidFeature.SSE4_2,
+        CpuidFeature.MMX, CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.SSE3, CpuidFeature.SSSE3, CpuidFeature.SSE4_1,
+        CpuidFeature.SSE4_2,
     ];
 
     /// <summary>All of them except EMMS and FISTTP, which belong to the x87 unit.</summary>
@@ -19,7 +20,7 @@ internal static class SimdEncodings
             && code.Mnemonic() != Mnemonic.Fisttp && code.CpuidFeatures().Any(f => s_features.Contains(f))),
     ];
 
-    /// <summary>Forms of one encoding: register and memory operands, in 64-bit code. RBX (RDI where implied) points at the memory.</summary>
+    /// <summary>Forms of one encoding: register and memory operands, 64-bit code. RBX (RDI where implied) points at the memory.</summary>
     public static IEnumerable<Instruction> Forms(Code code, Random random)
     {
         OpCodeInfo info = code.ToOpCode();

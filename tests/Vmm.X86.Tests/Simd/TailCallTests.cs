@@ -43,7 +43,8 @@ public sealed unsafe class TailCallTests
         using IdentityProcessor cpu = new();
         foreach (Code code in SimdEncodings.All)
         {
-            if (code.Mnemonic() is Mnemonic.Ldmxcsr or Mnemonic.Maskmovdqu or Mnemonic.Maskmovq || code.ToOpCode().GetOpKind(0).ToString()[0] == 'm')
+            if (code.Mnemonic() is Mnemonic.Ldmxcsr or Mnemonic.Maskmovdqu or Mnemonic.Maskmovq
+                || code.ToOpCode().GetOpKind(0).ToString()[0] == 'm')
                 continue;
             foreach (Instruction form in SimdEncodings.Forms(code, random).Take(3).DistinctBy(f => f.Op1Kind))
             {

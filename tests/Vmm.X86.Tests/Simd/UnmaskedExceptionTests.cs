@@ -5,8 +5,8 @@ using static Iced.Intel.AssemblerRegisters;
 namespace Vmm.X86.Tests.Simd;
 
 /// <summary>
-/// Unmasked SIMD exceptions. The expected MXCSR values were recorded from a processor, by running the instruction under a SIGFPE handler: an
-/// operand exception keeps every element from reporting about its result, and the destination stays.
+/// Unmasked SIMD exceptions. The expected MXCSR values were recorded from a processor, by running the instruction under a SIGFPE handler:
+/// an operand exception keeps every element from reporting about its result, and the destination stays.
 /// </summary>
 // SAFETY: the pointers are the processor's state block.
 public sealed unsafe class UnmaskedExceptionTests
@@ -53,7 +53,8 @@ public sealed unsafe class UnmaskedExceptionTests
 
     [Theory]
     [MemberData(nameof(Recorded))]
-    public void Exception_flags_and_fault_are_as_recorded(string mnemonic, double[] first, double[] second, uint mxcsr, bool faults, uint after)
+    public void Exception_flags_and_fault_are_as_recorded(
+        string mnemonic, double[] first, double[] second, uint mxcsr, bool faults, uint after)
     {
         using IdentityProcessor processor = new();
         VcpuState* s = processor.S;

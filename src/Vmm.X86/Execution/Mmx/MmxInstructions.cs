@@ -4,7 +4,7 @@ using Iced.Intel;
 namespace Vmm.X86.Execution;
 
 /// <summary>MMX moves, single elements, masks and the masked store.</summary>
-// SAFETY: pointers are the processor's state block and an Instruction alive for the call; element indices are masked to the register's size.
+// SAFETY: pointers are the processor's state block and an Instruction alive for the call; element indices are masked.
 internal static unsafe class MmxInstructions
 {
     public static void Register(InstructionTable table)

@@ -23,7 +23,8 @@ internal static unsafe class MmxOperands
     }
 
     /// <summary>Both SSE and MMX may be used: for instructions with an operand of each kind.</summary>
-    public static bool AvailableWithSse(ProcessorCore cpu, VcpuState* s) => SimdOperands.Available(cpu, s) && X87Unit.NothingPending(cpu, s);
+    public static bool AvailableWithSse(ProcessorCore cpu, VcpuState* s) =>
+        SimdOperands.Available(cpu, s) && X87Unit.NothingPending(cpu, s);
 
     /// <summary>What every MMX instruction does to the x87 state: all registers valid, top of stack 0.</summary>
     public static void Enter(VcpuState* s)

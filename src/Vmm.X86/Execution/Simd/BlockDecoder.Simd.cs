@@ -3,6 +3,7 @@ using Iced.Intel;
 namespace Vmm.X86.Execution;
 
 // Compact forms of what compute kernels and string functions use; everything else runs from Iced's form.
+// SAFETY: only takes addresses of handlers.
 internal sealed unsafe partial class BlockDecoder
 {
     /// <summary>Appends the compact form of an SSE instruction; false when there is none, or SSE may not run in this mode.</summary>

@@ -2,6 +2,7 @@ using Iced.Intel;
 
 namespace Vmm.X86.Execution;
 
+// SAFETY: only takes addresses of handlers.
 internal sealed unsafe partial class BlockDecoder
 {
     /// <summary>Floating point, or what follows.</summary>

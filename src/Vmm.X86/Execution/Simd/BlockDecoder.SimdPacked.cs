@@ -2,6 +2,7 @@ using Iced.Intel;
 
 namespace Vmm.X86.Execution;
 
+// SAFETY: only takes addresses of handlers.
 internal sealed unsafe partial class BlockDecoder
 {
     /// <summary>Packed arithmetic, logic and comparisons, or what follows.</summary>

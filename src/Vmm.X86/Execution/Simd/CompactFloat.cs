@@ -83,7 +83,8 @@ internal readonly unsafe struct PackedFloat<TOperation, TFormat> : ISimdOperatio
         return true;
     }
 
-    // Every lane: operands normal or zero; the result normal and not the smallest such number, or zero because an operand is or by cancellation.
+    // Every lane: operands normal or zero; the result normal and not the smallest such number, or zero because an operand is,
+    // or by cancellation.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Ordinary<T>(Vector128<T> a, Vector128<T> b, Vector128<T> result, T hidden, T infinity)
     {

@@ -29,7 +29,8 @@ internal static unsafe class FloatConversions
         where TFormat : struct, IFloatFormat
     {
         // Below 2^31 the host's conversion is exact in what it drops; only inexactness may have to be recorded.
-        if (typeof(TFormat) == typeof(Binary64) && FloatFormat<TFormat>.Magnitude(value) < 0x41E0_0000_0000_0000 && FloatFormat<TFormat>.IsNormal(value))
+        if (typeof(TFormat) == typeof(Binary64)
+            && FloatFormat<TFormat>.Magnitude(value) < 0x41E0_0000_0000_0000 && FloatFormat<TFormat>.IsNormal(value))
         {
             double x = BitConverter.UInt64BitsToDouble(value);
             int result = (int)x;
@@ -173,7 +174,8 @@ internal static unsafe class FloatConversions
 
     private static ulong PairToIntegers<TFormat>(ulong low, ulong high, uint mode, ref uint flags)
         where TFormat : struct, IFloatFormat =>
-        (uint)SoftFloat<TFormat>.ToInteger(low, 32, mode, ref flags) | ((ulong)(uint)SoftFloat<TFormat>.ToInteger(high, 32, mode, ref flags) << 32);
+        (uint)SoftFloat<TFormat>.ToInteger(low, 32, mode, ref flags)
+        | ((ulong)(uint)SoftFloat<TFormat>.ToInteger(high, 32, mode, ref flags) << 32);
 
     private static Outcome Cvtpi2ps(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {

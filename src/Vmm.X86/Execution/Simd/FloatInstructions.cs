@@ -38,7 +38,10 @@ internal static unsafe class FloatInstructions
         Vector128<byte> result = default;
         uint mxcsr = s->Mxcsr, flags = 0;
         for (int lane = 0; lane < Lanes<TFormat>(); lane++)
-            SetLane<TFormat>(&result, lane, TOperation.Apply<TFormat>(Lane<TFormat>(d, lane), Lane<TFormat>(&source, lane), mxcsr, ref flags));
+        {
+            ulong a = Lane<TFormat>(d, lane), b = Lane<TFormat>(&source, lane);
+            SetLane<TFormat>(&result, lane, TOperation.Apply<TFormat>(a, b, mxcsr, ref flags));
+        }
         if (!SimdExceptions.Accept(cpu, s, flags))
             return cpu.Stopped;
         *d = result;
@@ -117,8 +120,10 @@ internal static unsafe class FloatInstructions
         int lanes = Lanes<TFormat>();
         for (int lane = 0; lane < lanes; lane++)
         {
-            if ((immediate & (0x10 << lane)) != 0)
-                SetLane<TFormat>(&terms, lane, FloatMultiply.Apply<TFormat>(Lane<TFormat>(d, lane), Lane<TFormat>(&source, lane), mxcsr, ref flags));
+            if ((immediate & (0x10 << lane)) == 0)
+                continue;
+            ulong a = Lane<TFormat>(d, lane), b = Lane<TFormat>(&source, lane);
+            SetLane<TFormat>(&terms, lane, FloatMultiply.Apply<TFormat>(a, b, mxcsr, ref flags));
         }
         for (int count = lanes; count > 1 && !SimdExceptions.Stops(s, flags); count /= 2)
         {

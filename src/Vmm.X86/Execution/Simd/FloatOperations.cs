@@ -44,7 +44,8 @@ internal static class HostFloat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Comfortable<TFormat>(ulong x)
         where TFormat : struct, IFloatFormat =>
-        (uint)((int)(x >> TFormat.FractionBits) & FloatFormat<TFormat>.LargestExponent) - 2 < (uint)FloatFormat<TFormat>.LargestExponent - 2;
+        (uint)((int)(x >> TFormat.FractionBits) & FloatFormat<TFormat>.LargestExponent) - 2
+        < (uint)FloatFormat<TFormat>.LargestExponent - 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Add<TFormat>(ulong a, ulong b) => typeof(TFormat) == typeof(Binary64)

@@ -1,8 +1,8 @@
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// A compact SSE operation: destination register, source register or memory. The source is a pointer, into the state block or to memory, so that
-/// one operation serves both.
+/// A compact SSE operation: destination register, source register or memory. The source is a pointer, into the state block or to memory,
+/// so that one operation serves both.
 /// </summary>
 internal unsafe interface ISimdOperation
 {

@@ -93,8 +93,11 @@ internal readonly struct Pshufb : IPackedOperation
 
 internal readonly struct Pshufd : IPackedImmediateOperation
 {
-    public static Xmm Apply(Xmm d, Xmm s, byte immediate) =>
-        Vector128.Shuffle(s.AsInt32(), Vector128.Create(immediate & 3, (immediate >> 2) & 3, (immediate >> 4) & 3, immediate >> 6)).AsByte();
+    public static Xmm Apply(Xmm d, Xmm s, byte immediate)
+    {
+        Vector128<int> chosen = Vector128.Create(immediate & 3, (immediate >> 2) & 3, (immediate >> 4) & 3, immediate >> 6);
+        return Vector128.Shuffle(s.AsInt32(), chosen).AsByte();
+    }
 }
 
 internal readonly struct Pshuflw : IPackedImmediateOperation

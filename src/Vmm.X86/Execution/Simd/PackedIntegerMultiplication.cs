@@ -100,9 +100,11 @@ internal readonly struct Psadbw : IPackedOperation
     public static Xmm Apply(Xmm d, Xmm s)
     {
         Xmm difference = Vector128.Max(d, s) - Vector128.Min(d, s);
-        Vector128<ushort> words = (difference.AsUInt16() & Vector128.Create((ushort)0xFF)) + Vector128.ShiftRightLogical(difference.AsUInt16(), 8);
+        Vector128<ushort> words = (difference.AsUInt16() & Vector128.Create((ushort)0xFF))
+            + Vector128.ShiftRightLogical(difference.AsUInt16(), 8);
         Vector128<uint> doublewords = (words.AsUInt32() & Vector128.Create(0xFFFFU)) + Vector128.ShiftRightLogical(words.AsUInt32(), 16);
-        return ((doublewords.AsUInt64() & Vector128.Create(0xFFFF_FFFFUL)) + Vector128.ShiftRightLogical(doublewords.AsUInt64(), 32)).AsByte();
+        Vector128<ulong> pairs = doublewords.AsUInt64();
+        return ((pairs & Vector128.Create(0xFFFF_FFFFUL)) + Vector128.ShiftRightLogical(pairs, 32)).AsByte();
     }
 }
 

@@ -48,8 +48,8 @@ internal static unsafe class SimdControl
     }
 
     /// <summary>
-    /// Stores the chosen bytes at DS:rDI (or the overriding segment). Pages without a chosen byte are not touched; every fault comes before the
-    /// first store.
+    /// Stores the chosen bytes at DS:rDI (or the overriding segment). Pages without a chosen byte are not touched; every fault comes before
+    /// the first store.
     /// </summary>
     public static Outcome StoreMasked(ProcessorCore cpu, VcpuState* s, Instruction* i, byte* value, uint mask, int size)
     {

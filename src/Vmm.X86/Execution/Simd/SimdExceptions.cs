@@ -8,7 +8,7 @@ internal static unsafe class SimdExceptions
 {
     private const uint BeforeComputation = MxcsrBits.InvalidOperation | MxcsrBits.Denormal | MxcsrBits.DivideByZero;
 
-    /// <summary>Merges flags into MXCSR. False: one of them is not masked, #XM (or #UD) is recorded and the destination must stay.</summary>
+    /// <summary>Merges flags into MXCSR. False: one is not masked, #XM (or #UD) is recorded and the destination must stay.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Accept(ProcessorCore cpu, VcpuState* s, uint flags)
     {

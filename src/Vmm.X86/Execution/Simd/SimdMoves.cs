@@ -176,7 +176,9 @@ internal static unsafe class SimdMoves
     private static Outcome MoveToGeneral64(ProcessorCore cpu, VcpuState* s, Instruction* i) => MoveToGeneral(cpu, s, i, 8);
 
     private static Outcome MoveToGeneral(ProcessorCore cpu, VcpuState* s, Instruction* i, int size) =>
-        SimdOperands.Available(cpu, s) && Operands.Write(cpu, i, 0, size, *SimdOperands.Low(s, i->Op1Register)) ? Outcome.Next : cpu.Stopped;
+        SimdOperands.Available(cpu, s) && Operands.Write(cpu, i, 0, size, *SimdOperands.Low(s, i->Op1Register))
+            ? Outcome.Next
+            : cpu.Stopped;
 
     // MOVNTI touches no SSE state and is not subject to its availability.
     private static Outcome Movnti32(ProcessorCore cpu, VcpuState* s, Instruction* i) =>

@@ -7,15 +7,16 @@ namespace Vmm.X86.Execution;
 using Register = Iced.Intel.Register;
 
 /// <summary>
-/// XMM registers and operands of the instructions that run from Iced's decoded form. Members that may stop the instruction return false, also
-/// when SSE is not available.
+/// XMM registers and operands of the instructions that run from Iced's decoded form. Members that may stop the instruction return false,
+/// also when SSE is not available.
 /// </summary>
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call; register numbers come from Iced (0 to 15).
 internal static unsafe class SimdOperands
 {
     /// <summary>Where an XMM register is kept. Its upper half (YMM) stays untouched by legacy-encoded instructions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte>* Xmm(VcpuState* s, Register register) => (Vector128<byte>*)(&s->Vector[0] + ((register - Register.XMM0) * 4));
+    public static Vector128<byte>* Xmm(VcpuState* s, Register register) =>
+        (Vector128<byte>*)(&s->Vector[0] + ((register - Register.XMM0) * 4));
 
     /// <summary>The low quadword of an XMM register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

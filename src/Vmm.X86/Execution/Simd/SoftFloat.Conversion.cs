@@ -69,7 +69,7 @@ internal static partial class SoftFloat<TFormat>
         return negative ? -(long)integer : (long)integer;
     }
 
-    /// <summary>Rounds to an integral value of the same format (ROUNDPS and its kin); the precision exception is the caller's to drop.</summary>
+    /// <summary>Rounds to an integral value of the same format (ROUNDPS and its kin); the caller may drop the precision flag.</summary>
     public static ulong ToIntegral(ulong a, uint mxcsr, ref uint flags)
     {
         if (FloatFormat<TFormat>.IsNaN(a))

@@ -8,8 +8,8 @@ namespace Vmm.X86.Execution;
 /// those of one element and are merged into <c>flags</c>; which of them stop the instruction is decided once all its elements are done.
 /// </summary>
 /// <remarks>
-/// Between steps a finite non-zero value is <c>significand * 2^(exponent - 62)</c> with the significand's leading one at bit 62 and everything
-/// that was shifted out collected in bit 0.
+/// Between steps a finite non-zero value is <c>significand * 2^(exponent - 62)</c> with the significand's leading one at bit 62 and
+/// everything that was shifted out collected in bit 0.
 /// </remarks>
 internal static partial class SoftFloat<TFormat>
     where TFormat : struct, IFloatFormat

@@ -35,9 +35,9 @@ internal static unsafe class StringComparisons
         if (!SimdOperands.UnalignedSource(cpu, s, i, 1, out Vector128<byte> source))
             return cpu.Stopped;
         byte control = i->Immediate8;
-        int lanes = Lanes(control);
-        return Finish(s, control, Compare(control, *SimdOperands.Xmm(s, i->Op0Register), source, Clamp(length1, lanes), Clamp(length2, lanes)),
-            Clamp(length1, lanes), Clamp(length2, lanes), index);
+        int first = Clamp(length1, Lanes(control)), second = Clamp(length2, Lanes(control));
+        uint result = Compare(control, *SimdOperands.Xmm(s, i->Op0Register), source, first, second);
+        return Finish(s, control, result, first, second, index);
     }
 
     private static Outcome Pcmpistri(ProcessorCore cpu, VcpuState* s, Instruction* i) => Implicit(cpu, s, i, true);
@@ -146,7 +146,8 @@ internal static unsafe class StringComparisons
         }
         else
         {
-            *SimdOperands.Xmm(s, Iced.Intel.Register.XMM0) = alternate ? Expand(result, lanes) : Vector128.CreateScalar((ulong)result).AsByte();
+            Vector128<byte> mask = alternate ? Expand(result, lanes) : Vector128.CreateScalar((ulong)result).AsByte();
+            *SimdOperands.Xmm(s, Iced.Intel.Register.XMM0) = mask;
         }
         uint flags = (result != 0 ? LazyFlags.Cf : 0) | (length2 < lanes ? LazyFlags.Zf : 0) | (length1 < lanes ? LazyFlags.Sf : 0)
             | ((result & 1) != 0 ? LazyFlags.Of : 0);
