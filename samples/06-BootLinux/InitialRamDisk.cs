@@ -15,7 +15,7 @@ internal static class InitialRamDisk
         export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/
         echo "Hello from $(uname -s) $(uname -r) on $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2)"
         echo "6 * 7 = $(expr 6 \* 7); up $(cut -d' ' -f1 /proc/uptime) s"
-        case "$(cat /proc/cmdline)" in *end=shell*) echo "Type 'reboot -f' to leave."; exec sh;; esac
+        case "$(cat /proc/cmdline)" in *end=shell*) echo "Type 'reboot -f' to leave."; setsid cttyhack sh; reboot -f;; esac
         reboot -f
 
         """;

@@ -1,0 +1,25 @@
+namespace Vmm.Tool.Tests;
+
+public sealed class LinuxTests : ToolTest
+{
+    [SkippableTheory]
+    [InlineData("ept")]
+    [InlineData("npt")]
+    public void Debians_kernel_runs_a_shell_script_and_reboots(string slat)
+    {
+        DebianGuest.Require();
+        string disk = Write("initramfs.cpio", DebianGuest.InitialRamDisk());
+
+        ToolResult result = Run(
+            "run", "--memory", "256M", "--slat", slat, "--timeout", "240", "--kernel", DebianGuest.Kernel, "--initrd", disk,
+            "--append", "console=ttyS0 quiet panic=-1 reboot=k work=hello end=reboot");
+
+        result.Status.Should().Be(0, "the guest said {0} and the tool {1}", result.Output, result.Error);
+        result.Error.Should().BeEmpty();
+        string[] lines = result.Output.Split("\r\n");
+        // What any Linux prints for this script.
+        lines.Where(line => line.StartsWith("OUT: ")).Should()
+            .Equal("OUT: hello from Linux x86_64", "OUT: one 2 three", "OUT: 42", "OUT: /bin/busybox");
+        lines.Should().Contain("GUEST: done");
+    }
+}
