@@ -28,7 +28,8 @@ internal static unsafe class FarTransferInstructions
 
     private static ulong DirectOffset(Instruction* i) => i->Op0Kind == OpKind.FarBranch16 ? i->FarBranch16 : i->FarBranch32;
 
-    private static Outcome JumpDirect(ProcessorCore cpu, VcpuState* s, Instruction* i) => cpu.FarJump(i->FarBranchSelector, DirectOffset(i));
+    private static Outcome JumpDirect(ProcessorCore cpu, VcpuState* s, Instruction* i) =>
+        cpu.FarJump(i->FarBranchSelector, DirectOffset(i), i->NextIP);
 
     private static Outcome JumpIndirect16(ProcessorCore cpu, VcpuState* s, Instruction* i) => JumpIndirect(cpu, i, 2);
 
@@ -37,7 +38,7 @@ internal static unsafe class FarTransferInstructions
     private static Outcome JumpIndirect64(ProcessorCore cpu, VcpuState* s, Instruction* i) => JumpIndirect(cpu, i, 8);
 
     private static Outcome JumpIndirect(ProcessorCore cpu, Instruction* i, int size) =>
-        FarPointer.Read(cpu, i, size, out ushort selector, out ulong offset) ? cpu.FarJump(selector, offset) : cpu.Stopped;
+        FarPointer.Read(cpu, i, size, out ushort selector, out ulong offset) ? cpu.FarJump(selector, offset, i->NextIP) : cpu.Stopped;
 
     private static Outcome CallDirect(ProcessorCore cpu, VcpuState* s, Instruction* i) =>
         cpu.FarCall(i->FarBranchSelector, DirectOffset(i), i->Op0Kind == OpKind.FarBranch16 ? 2 : 4, i->NextIP);

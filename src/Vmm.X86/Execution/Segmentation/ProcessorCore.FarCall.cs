@@ -19,7 +19,9 @@ public abstract unsafe partial class ProcessorCore
             return Stopped;
         if (descriptor.IsCodeOrData)
             return CallSameLevel(selector, descriptor, offset, size, returnRip, false);
-        return IsCallGate(in descriptor) ? CallThroughGate(selector, descriptor, returnRip) : JumpToTask(selector, in descriptor);
+        return IsCallGate(in descriptor)
+            ? CallThroughGate(selector, descriptor, returnRip)
+            : TransferToTask(selector, descriptor, TaskSwitchKind.Nest, returnRip);
     }
 
     private bool PushReturn(ref StackCursor stack, int size, ulong returnRip) =>

@@ -3,7 +3,7 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     /// <summary>JMP to a far pointer (SDM Vol. 2A JMP).</summary>
-    internal Outcome FarJump(ushort selector, ulong offset)
+    internal Outcome FarJump(ushort selector, ulong offset, ulong nextRip)
     {
         if (!UsesDescriptors)
             return CheckParagraphTarget(offset) ? CommitParagraph(selector, offset) : Stopped;
@@ -15,7 +15,7 @@ public abstract unsafe partial class ProcessorCore
         if (!descriptor.IsCodeOrData)
         {
             if (!IsCallGate(in descriptor))
-                return JumpToTask(selector, in descriptor);
+                return TransferToTask(selector, descriptor, TaskSwitchKind.Jump, nextRip);
             if (!OpenCallGate(selector, ref descriptor, out ushort target, out offset)
                 || !ReadDescriptor(target, ExceptionVector.GeneralProtection, out descriptor))
                 return Stopped;
@@ -46,14 +46,5 @@ public abstract unsafe partial class ProcessorCore
             return FailSelector(ExceptionVector.SegmentNotPresent, selector);
         offset = gate.Type == SystemDescriptorType.CallGate16 ? (ushort)gate.Low | 0UL : gate.GateOffset;
         return !IsNull(target) || FailNull(ExceptionVector.GeneralProtection);
-    }
-
-    // Hardware task switches are not part of this processor: what a switch to an unusable task raises.
-    private Outcome JumpToTask(ushort selector, in Descriptor descriptor)
-    {
-        bool task = descriptor.Type is SystemDescriptorType.TaskGate or SystemDescriptorType.AvailableTss16 or SystemDescriptorType.AvailableTss32;
-        if (!IsLongMode && task && descriptor.Dpl >= State->Cpl && descriptor.Dpl >= (selector & 3U) && !descriptor.Present)
-            return RaiseSelector(ExceptionVector.SegmentNotPresent, selector);
-        return RaiseSelector(ExceptionVector.GeneralProtection, selector);
     }
 }

@@ -6,7 +6,7 @@ public abstract unsafe partial class ProcessorCore
     private bool _keepResumeFlag;
 
     /// <summary>IRET, IRETD, IRETQ by the size popped (SDM Vol. 2A IRET). NMIs are unblocked even when it faults (Vol. 3A 6.7.1).</summary>
-    internal Outcome InterruptReturn(int size)
+    internal Outcome InterruptReturn(int size, ulong nextRip)
     {
         VcpuState* s = State;
         s->NmiBlocked = false;
@@ -15,7 +15,7 @@ public abstract unsafe partial class ProcessorCore
         if ((s->FlagsSystem & LazyFlags.Vm) != 0)
             return ReturnInVirtual8086(size);
         if ((s->FlagsSystem & LazyFlags.Nt) != 0)
-            return ReturnFromTask();
+            return ReturnFromTask(nextRip);
 
         StackCursor stack = CurrentStack();
         if (!Pop(ref stack, size, out ulong rip) || !Pop(ref stack, size, out ulong popped) || !Pop(ref stack, size, out ulong flags))
@@ -127,8 +127,4 @@ public abstract unsafe partial class ProcessorCore
         s->General[4] = (uint)pointer;
         return CommitParagraph(selector, rip);
     }
-
-    // NT: return to the task linked from the TSS. Not in IA-32e mode; hardware task switches are not part of this processor.
-    private Outcome ReturnFromTask() =>
-        IsLongMode ? RaiseGeneralProtection() : RaiseSelector(ExceptionVector.InvalidTss, State->Segments[SegmentIndex.Tr].Selector);
 }

@@ -30,9 +30,9 @@ internal static unsafe class InterruptInstructions
         ? Outcome.Next
         : cpu.SoftwareEvent(EventKind.SoftwareException, ExceptionVector.Overflow, i->Length);
 
-    private static Outcome Return16(ProcessorCore cpu, VcpuState* s, Instruction* i) => cpu.InterruptReturn(2);
+    private static Outcome Return16(ProcessorCore cpu, VcpuState* s, Instruction* i) => cpu.InterruptReturn(2, i->NextIP);
 
-    private static Outcome Return32(ProcessorCore cpu, VcpuState* s, Instruction* i) => cpu.InterruptReturn(4);
+    private static Outcome Return32(ProcessorCore cpu, VcpuState* s, Instruction* i) => cpu.InterruptReturn(4, i->NextIP);
 
-    private static Outcome Return64(ProcessorCore cpu, VcpuState* s, Instruction* i) => cpu.InterruptReturn(8);
+    private static Outcome Return64(ProcessorCore cpu, VcpuState* s, Instruction* i) => cpu.InterruptReturn(8, i->NextIP);
 }

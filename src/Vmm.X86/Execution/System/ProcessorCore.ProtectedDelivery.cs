@@ -22,7 +22,7 @@ public abstract unsafe partial class ProcessorCore
             return RaiseIdt(ExceptionVector.SegmentNotPresent, e.Vector);
         ushort selector = gate.GateSelector;
         if (gate.Type == SystemDescriptorType.TaskGate)
-            return RaiseSelector(ExceptionVector.GeneralProtection, selector); // hardware task switches are not part of this processor
+            return SwitchThroughGate(selector, TaskSwitchKind.Nest, returnRip, flags, e.HasErrorCode ? e.ErrorCode : null);
         if (!ReadHandlerCode(selector, out Descriptor code))
             return Stopped;
         uint level = code.IsConforming ? s->Cpl : code.Dpl;

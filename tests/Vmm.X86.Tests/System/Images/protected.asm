@@ -72,6 +72,8 @@ event:
     mov eax, [ebp+64]
     and eax, 0xFFFEFFFF ; not every emulator saves RF with a fault
     mov [r_eflags], eax
+    test byte [ebp+66], 2 ; virtual-8086
+    jnz .outer
     test byte [ebp+60], 3
     jnz .outer
     lea eax, [ebp+68]
@@ -274,6 +276,105 @@ skip_null:
     cmp eax, 4
     ret
 
+skip_but_tasks:
+    push eax
+    and al, 0xFC
+    cmp al, 0x70
+    je .no
+    cmp al, 0xD8
+    je .no
+    cmp al, 0x28
+    je .no
+    cmp al, 0x68
+    je .no
+    pop eax
+    stc
+    ret
+.no:
+    pop eax
+    clc
+    ret
+
+; Other emulators report faults inside a task switch at the old task's instruction, so these take valid selectors only.
+skip_but_user_data:
+    cmp al, 0x23
+    je .no
+    cmp al, 0x1F
+    je .no
+    stc
+    ret
+.no:
+    clc
+    ret
+
+skip_but_user_code:
+    cmp al, 0x1B
+    je .no
+    cmp al, 0xEB
+    je .no
+    cmp al, 0x17
+    je .no
+    cmp al, 0xE3
+    je .no
+    stc
+    ret
+.no:
+    clc
+    ret
+
+skip_but_readable:
+    push eax
+    cmp eax, 4
+    jb .no
+    or al, 3
+    verr ax
+    jz .no
+    pop eax
+    stc
+    ret
+.no:
+    pop eax
+    clc
+    ret
+
+skip_but_ldt:
+    push eax
+    and al, 0xFC
+    jz .no
+    cmp al, 0x68
+    je .no
+    pop eax
+    stc
+    ret
+.no:
+    pop eax
+    clc
+    ret
+
+; Links that lead nowhere; the valid one is another family's.
+skip_but_one:
+    push eax
+    and al, 0xFC
+    cmp al, 0x28
+    pop eax
+    je .yes
+    clc
+    ret
+.yes:
+    stc
+    ret
+
+; Virtual-8086 mode starts from ring 0, and not every emulator has CR4.VME.
+skip_virtual:
+    test al, 0x40
+    jnz .yes
+    cmp dword [ring], 1
+    cmc
+    ret
+.yes:
+    stc
+    ret
+
 ; Besides tasks, the call gate to conforming code: not every emulator stays on the outer stack.
 skip_calls:
     push eax
@@ -352,6 +453,12 @@ entry:
     add edi, 8
     dec ecx
     jnz .gates
+    mov byte [pristine_idt + 8 * 3 + 5], 0xEE
+    mov esi, virtual_code
+    mov edi, 0x8000
+    mov ecx, virtual_end - virtual_code
+    rep movsb
+    mov dword [4 * 0x21], 0x08000000 + (v_handler - virtual_code)
     mov eax, stub_done
     mov edi, pristine_idt + 8 * 0x81
     mov [edi], ax
@@ -385,6 +492,7 @@ entry:
     mov eax, tss
     mov edi, pristine + 0x28
     call set_base
+    mov eax, tss2
     mov edi, pristine + 0x70
     call set_base
     mov eax, ldt
@@ -423,6 +531,16 @@ entry:
     FAMILY 0x45, b_fault_bad_gate, skip_short_gates
     FAMILY 0x50, b_privileged, 0, 18
     FAMILY 0x51, b_port, 0
+    FAMILY 0x70, b_task_jump, skip_but_tasks
+    FAMILY 0x71, b_task_call, skip_but_tasks
+    FAMILY 0x72, b_task_ds, skip_but_readable
+    FAMILY 0x73, b_task_ss, skip_but_user_data
+    FAMILY 0x74, b_task_cs, skip_but_user_code
+    FAMILY 0x75, b_task_ldt, skip_but_ldt
+    FAMILY 0x76, b_task_interrupt, 0, 1
+    FAMILY 0x77, b_task_return, skip_but_one
+    FAMILY 0x78, b_task_there_and_back, 0, 1
+    FAMILY 0x60, b_virtual, skip_virtual, 512 ; last: not every emulator clears VIF and VIP in POPFD
     mov al, 0x10
     out 0xF4, al
     hlt
@@ -660,6 +778,85 @@ b_fault_bad_gate:
     ud2
 b_privileged:
     jmp [privileged + eax * 4]
+; Task switches: to the second TSS or its gate, with one selector of the new task from the operand.
+b_task_jump:
+    mov [far_pointer+4], ax
+    jmp far [far_pointer]
+    int 0x81
+b_task_call:
+    mov [far_pointer+4], ax
+    call far [far_pointer]
+    int 0x81
+b_task_ds:
+    mov [tss2 + 0x54], ax
+    jmp task_go
+b_task_ss:
+    mov [tss2 + 0x50], ax
+    jmp task_go
+b_task_cs:
+    mov [tss2 + 0x4C], ax
+    jmp task_go
+b_task_ldt:
+    mov [tss2 + 0x60], ax
+task_go:
+    mov word [far_pointer+4], 0x7B + 0x60 ; the gate, for every ring
+    call far [far_pointer]
+    int 0x81
+b_task_interrupt:
+    mov edi, idt + 8 * 0x60
+    mov word [edi+2], 0x70
+    mov word [edi+4], 0xE500
+    mov eax, 0x12345678
+    int 0x60
+    int 0x81
+b_task_return:
+    mov [tss], ax
+    pushfd
+    or dword [esp], 0x4000
+    popfd
+    iretd
+; A nested task comes back by IRET and goes on behind the CALL.
+b_task_there_and_back:
+    mov dword [tss2 + 0x20], back_by_iret
+    mov word [far_pointer+4], 0x7B + 0x60
+    mov ecx, 0x55AA55AA
+    call far [far_pointer]
+    mov eax, ecx
+    int 0x81
+back_by_iret:
+    mov ecx, 1
+    iretd
+    int 0x81
+
+; Virtual-8086 mode: bits 4:0 choose the instruction, 5 IOPL 3, 7 VIF, 8 VIP.
+b_virtual:
+    mov ecx, eax
+    and ecx, 31
+    movzx ebx, word [virtual_table + ecx * 2]
+    mov edx, 0x20002
+    test al, 0x20
+    jz .iopl
+    or edx, 0x3000
+.iopl:
+    test al, 0x80
+    jz .vif
+    or edx, 0x80000
+.vif:
+    test ah, 1
+    jz .vip
+    or edx, 0x100000
+.vip:
+    push dword 0x840
+    push dword 0x830
+    push dword 0x820
+    push dword 0x810
+    push dword 0x900
+    push dword 0xF00
+    push edx
+    push dword 0x800
+    push ebx
+    iretd
+
 b_port:
     mov edx, eax
     shl edx, 3
@@ -707,7 +904,108 @@ p_sreg7: db 0x8E, 0xF8
 p_rsm: rsm
     int 0x81
 
+bits 16
+virtual_code:
+v_handler:
+    pushf
+    pop ax
+    mov bp, sp
+    mov cx, [bp+4]
+    int3
+v_cli: cli
+    int3
+v_sti: sti
+    int3
+v_pushf: pushf
+    pop ax
+    int3
+v_popf: push word 0x0ED7
+    popf
+    int3
+v_popfd: push dword 0x00190202
+    popfd
+    int3
+v_int: int 0x21
+    int3
+v_monitor: int 0x22
+    int3
+v_iret: push word 0x0ED7
+    push cs
+    push word v_landing - virtual_code
+    iret
+v_iret_trap: push word 0x0302
+    push cs
+    push word v_landing - virtual_code
+    iret
+v_iretd: push dword 0x00190202
+    push dword 0x800
+    push dword v_landing - virtual_code
+    iretd
+v_landing: int3
+v_in: in al, 0x80
+    xor ax, ax
+    int3
+v_in_refused: mov dx, 0xEC
+    in al, dx
+    xor ax, ax
+    int3
+v_out_word: mov dx, 0xDF
+    out dx, ax
+    int3
+v_hlt: hlt
+    int3
+v_les: mov ds, dx
+    int3
+v_jmp: jmp 0x7F0:(v_landing - virtual_code + 0x100)
+v_call: call 0x7F0:(v_landing - virtual_code + 0x100)
+v_retf: push word 0x7F0
+    push word v_landing - virtual_code + 0x100
+    retf
+v_lgdt: lgdt [0]
+    int3
+v_smsw: smsw ax
+    int3
+v_cr0: mov eax, cr0
+    int3
+v_lar: lar ax, ax
+    int3
+v_sldt: sldt ax
+    int3
+v_str: str ax
+    int3
+v_arpl: arpl ax, ax
+    int3
+v_lldt: lldt ax
+    int3
+v_pushfd: pushfd
+    pop eax
+    int3
+v_popf_off: push word 0
+    popf
+    int3
+v_into: mov al, 0x7F
+    add al, 1
+    into
+    int3
+v_ud: ud2
+    int3
+v_rdmsr: mov ecx, 0x174
+    rdmsr
+    int3
+v_pushs: push ds
+    pop ax
+    int3
+virtual_end:
+bits 32
+
 align 8
+virtual_table:
+    dw v_cli - virtual_code, v_sti - virtual_code, v_pushf - virtual_code, v_popf - virtual_code, v_popfd - virtual_code, v_int - virtual_code
+    dw v_monitor - virtual_code, v_iret - virtual_code, v_iret_trap - virtual_code, v_iretd - virtual_code, v_in - virtual_code
+    dw v_in_refused - virtual_code, v_out_word - virtual_code, v_hlt - virtual_code, v_les - virtual_code, v_jmp - virtual_code
+    dw v_call - virtual_code, v_retf - virtual_code, v_lgdt - virtual_code, v_smsw - virtual_code, v_cr0 - virtual_code, v_lar - virtual_code
+    dw v_sldt - virtual_code, v_str - virtual_code, v_arpl - virtual_code, v_lldt - virtual_code, v_pushfd - virtual_code
+    dw v_popf_off - virtual_code, v_into - virtual_code, v_ud - virtual_code, v_rdmsr - virtual_code, v_pushs - virtual_code
 privileged:
     dd p_cli, p_sti, p_clts, p_cr0, p_dr, p_dr4, p_lmsw, p_smsw, p_invlpg, p_wbinvd, p_lgdt, p_rdmsr
     dd p_sysenter, p_sysexit, p_ud, p_popcs, p_sreg7, p_rsm
@@ -739,12 +1037,12 @@ pristine:
     dq 0x00CF9F000000FFFF ; 30 conforming 0
     dq 0x00CF99000000FFFF ; 38 execute-only
     dq 0x00CF90000000FFFF ; 40 read-only 0
-    dq 0x00CFF0000000FFFF ; 48 read-only 3
+    dq 0x00CFF1000000FFFF ; 48 read-only 3
     dq 0x00CF1A000000FFFF ; 50 code, not present
     dq 0x00CF12000000FFFF ; 58 data, not present
     dq 0x00C096000000000F ; 60 expand-down, from 64 KiB up
     dq 0x000082000000003F ; 68 LDT
-    dq 0x0000890000000067 ; 70 a second TSS
+    dq 0x0000E90000000067 ; 70 a second TSS, DPL 3
     dq 0x0000EC0000080000 ; 78 call gate, DPL 3, code 0
     dq 0x00008C0000080000 ; 80 call gate, DPL 0
     dq 0x0000EC0000300000 ; 88 call gate to conforming code
@@ -757,7 +1055,7 @@ pristine:
     dq 0x0000EC0000B00000 ; C0 call gate to code 1
     dq 0x0000EC0000100000 ; C8 call gate to data
     dq 0x0000EC0000000000 ; D0 call gate to nothing
-    dq 0x0000E50000700000 ; D8 task gate
+    dq 0x0000E50000700000 ; D8 task gate to the second TSS
     dq 0x00CFFF000000FFFF ; E0 conforming 3
     dq 0x00CFFB000000FFFF ; E8 code 3
     dq 0x0000800000000000 ; F0 system type 0
@@ -781,6 +1079,11 @@ pristine_tss:
     times 8 db 0xFF
 pristine_idt:
     times 0x420 db 0
+pristine_tss2:
+    dd 0, stack_top - 0x900, DATA0, stack1_top, DATA1 | 1, 0, 0, 0, landing, 2
+    dd 0xA0, 0xC1, 0xD2, 0xB3, user_top - 32, 0xE5, 0x56, 0x57
+    dd DATA3, CODE3, DATA3, DATA3, DATA3, DATA3, 0x68
+    dw 0, 0x68
 pristine_end:
 
 section .bss align=16
@@ -788,6 +1091,7 @@ gdt: resb 256
 ldt: resb 64
 tss: resb 0x84
 idt: resb 0x420
+tss2: resb 0x68
 tables_end:
 alignb 16
 family: resd 1
