@@ -14,7 +14,8 @@ public sealed unsafe class HostDifferentialTests(ITestOutputHelper output)
 {
     private const ulong StatusFlags = 0x8D5;
 
-    private static readonly int s_rounds =
+    /// <summary>Set VMM_SIMD_ROUNDS for more operands.</summary>
+    internal static int Rounds { get; } =
         int.Parse(Environment.GetEnvironmentVariable("VMM_SIMD_ROUNDS") ?? "1", CultureInfo.InvariantCulture);
 
     [SkippableFact]
@@ -45,7 +46,7 @@ public sealed unsafe class HostDifferentialTests(ITestOutputHelper output)
             {
                 using NativeInstruction native = new(a => a.AddInstruction(form));
                 Instruction decoded = processor.Place(form);
-                int operands = (floats ? 400 : 60) * s_rounds / (code.ToOpCode().OpCount > 2 ? 8 : 1);
+                int operands = (floats ? 400 : 60) * Rounds / (code.ToOpCode().OpCount > 2 ? 8 : 1);
                 for (int n = 0; n < operands; n++)
                 {
                     runs++;

@@ -33,7 +33,7 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     public byte* Data => _code + 4096;
 
     /// <summary>Assembles a program into a page of its own and points RIP at it.</summary>
-    public void Load(Action<Assembler> program)
+    public ulong Load(Action<Assembler> program)
     {
         Assembler assembler = new(64);
         program(assembler);
@@ -42,6 +42,7 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
         assembler.Assemble(new StreamCodeWriter(stream), (ulong)page);
         stream.ToArray().CopyTo(new Span<byte>(page, 4096));
         State->Rip = (ulong)page;
+        return State->Rip;
     }
 
     /// <summary>Puts one instruction where the processor can fetch it.</summary>

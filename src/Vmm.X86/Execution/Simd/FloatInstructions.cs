@@ -107,7 +107,7 @@ internal static unsafe class FloatInstructions
         return Outcome.Next;
     }
 
-    // Products of chosen elements, then pairwise sums; each stage stops on its own exceptions.
+    // Products of chosen elements, then pairwise sums; each stage reports and stops on its own.
     private static Outcome DotProduct<TFormat>(ProcessorCore cpu, VcpuState* s, Instruction* i)
         where TFormat : struct, IFloatFormat
     {
@@ -125,16 +125,19 @@ internal static unsafe class FloatInstructions
             ulong a = Lane<TFormat>(d, lane), b = Lane<TFormat>(&source, lane);
             SetLane<TFormat>(&terms, lane, FloatMultiply.Apply<TFormat>(a, b, mxcsr, ref flags));
         }
-        for (int count = lanes; count > 1 && !SimdExceptions.Stops(s, flags); count /= 2)
+        if (!SimdExceptions.Accept(cpu, s, flags))
+            return cpu.Stopped;
+        for (int count = lanes; count > 1; count /= 2)
         {
+            flags = 0;
             for (int lane = 0; lane < count; lane += 2)
             {
                 SetLane<TFormat>(&terms, lane / 2,
                     FloatAdd.Apply<TFormat>(Lane<TFormat>(&terms, lane), Lane<TFormat>(&terms, lane + 1), mxcsr, ref flags));
             }
+            if (!SimdExceptions.Accept(cpu, s, flags))
+                return cpu.Stopped;
         }
-        if (!SimdExceptions.Accept(cpu, s, flags))
-            return cpu.Stopped;
         ulong sum = Lane<TFormat>(&terms, 0);
         for (int lane = 0; lane < lanes; lane++)
             SetLane<TFormat>(d, lane, (immediate & (1 << lane)) != 0 ? sum : 0);

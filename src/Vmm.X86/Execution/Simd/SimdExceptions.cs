@@ -29,7 +29,4 @@ internal static unsafe class SimdExceptions
         cpu.Raise((s->Cr4 & Cr4Bits.OsXmmExceptions) != 0 ? ExceptionVector.SimdFloatingPoint : ExceptionVector.InvalidOpcode);
         return false;
     }
-
-    /// <summary>Some flag is not masked.</summary>
-    public static bool Stops(VcpuState* s, uint flags) => (flags & ~(s->Mxcsr >> MxcsrBits.MaskShift)) != 0;
 }
