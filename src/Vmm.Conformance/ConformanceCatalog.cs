@@ -33,6 +33,8 @@ public static class ConformanceCatalog
             .. Suites.DebugCases.All,
             .. Suites.SelfModifyingCases.All,
             .. Suites.InterruptCases.All,
+            .. Suites.ApicCases.All,
+            .. Suites.PartitionServiceCases.All,
             .. Suites.CancelCases.All,
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
