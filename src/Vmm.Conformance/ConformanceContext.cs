@@ -1,5 +1,6 @@
 using System.Text;
 using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.Conformance;
 
@@ -15,9 +16,11 @@ public sealed class ConformanceContext
     /// <summary>Makes a context for one case.</summary>
     /// <param name="hypervisor">The backend.</param>
     /// <param name="slatFormat">Format of the nested tables; null = the backend's default.</param>
-    public ConformanceContext(IHypervisor hypervisor, SlatFormat? slatFormat = null)
+    /// <param name="cpuProfile">Processor model; null = the backend's default.</param>
+    public ConformanceContext(IHypervisor hypervisor, SlatFormat? slatFormat = null, CpuProfile? cpuProfile = null)
     {
         ArgumentNullException.ThrowIfNull(hypervisor);
+        CpuProfile = cpuProfile;
         Hypervisor = hypervisor;
         SlatFormat = slatFormat;
     }
@@ -27,6 +30,9 @@ public sealed class ConformanceContext
 
     /// <summary>Format of the nested tables that partitions get; null = the backend's default.</summary>
     public SlatFormat? SlatFormat { get; }
+
+    /// <summary>Processor model that partitions get; null = the backend's default.</summary>
+    public CpuProfile? CpuProfile { get; }
 
     /// <summary>What the backend declares.</summary>
     public HypervisorCapabilities Capabilities => Hypervisor.Capabilities;
@@ -41,6 +47,7 @@ public sealed class ConformanceContext
     public PartitionOptions DefaultOptions => new()
     {
         SlatFormat = SlatFormat,
+        CpuProfile = CpuProfile,
         InstructionBudget = Has(Capability.InstructionBudget) ? InstructionBudget : 0,
     };
 
@@ -82,16 +89,19 @@ public sealed class ConformanceContext
     }
 
     /// <summary>What CPUID answers in a guest.</summary>
-    public CpuidResult GuestCpuid(uint leaf, uint subleaf = 0)
+    public CpuidResult GuestCpuid(uint leaf, uint subleaf = 0, Func<PartitionOptions, PartitionOptions>? configure = null)
     {
-        GuestMachine machine = Enter(GuestMode.Protected32, a =>
-        {
-            a.cpuid();
-            a.hlt();
-        });
+        GuestMachine machine = Enter(
+            GuestMode.Protected32,
+            a =>
+            {
+                a.cpuid();
+                a.@out((byte)GuestLayout.MarkPort, al);
+            },
+            configure: configure);
         machine[Register.Rax] = leaf;
         machine[Register.Rcx] = subleaf;
-        machine.RunToHalt();
+        machine.RunToMark();
         return new CpuidResult(
             (uint)machine[Register.Rax], (uint)machine[Register.Rbx], (uint)machine[Register.Rcx], (uint)machine[Register.Rdx]);
     }

@@ -1,3 +1,4 @@
+using Vmm.Conformance;
 using Vmm.Conformance.Xunit;
 using Xunit.Abstractions;
 
@@ -14,3 +15,16 @@ public sealed class EmulatorFixture : HypervisorFixture
 /// <summary>The kit's cases on the emulator, with EPT and with NPT.</summary>
 public sealed class EmulatorConformance(EmulatorFixture fixture, ITestOutputHelper output) : HypervisorConformance<EmulatorFixture>(fixture,
     output);
+
+/// <summary>The same with the fuller processor model, so that what the default model lacks is tried as well.</summary>
+public sealed class EmulatorProfileConformance
+{
+    [Fact]
+    public void Every_case_holds_with_profile_v2_and_none_is_skipped()
+    {
+        ConformanceOptions options = new() { CpuProfile = CpuProfiles.V2 };
+        ConformanceReport report = ConformanceRunner.Run(new EmulatorHypervisor(), options);
+        string.Join(Environment.NewLine, report.Failures.Select(failure => failure.Explain())).Should().BeEmpty();
+        report.Count(CaseOutcome.Passed).Should().Be(report.Results.Count);
+    }
+}

@@ -13,6 +13,9 @@ public sealed record ConformanceOptions
     /// default.</summary>
     public IReadOnlyList<SlatFormat>? SlatFormats { get; init; }
 
+    /// <summary>Processor model of the guests; null = the backend's default.</summary>
+    public CpuProfile? CpuProfile { get; init; }
+
     /// <summary>Ends at the first failure.</summary>
     public bool StopAtFirstFailure { get; init; }
 

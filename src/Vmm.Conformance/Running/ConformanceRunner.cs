@@ -46,7 +46,7 @@ public static class ConformanceRunner
         options ??= new ConformanceOptions();
         Stopwatch clock = Stopwatch.StartNew();
         Capability? missing = conformanceCase.Requires.FirstOrDefault(capability => !hypervisor.Capabilities.Has(capability));
-        ConformanceContext context = new(hypervisor, slatFormat);
+        ConformanceContext context = new(hypervisor, slatFormat, options.CpuProfile);
         CaseAttempt attempt = new(context, missing is null ? conformanceCase.Run : c => AbsentCapability.Verify(c, missing));
         TimeSpan timeout = conformanceCase.Timeout ?? options.Timeout;
         bool late = !attempt.Wait(timeout);

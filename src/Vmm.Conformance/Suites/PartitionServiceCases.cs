@@ -15,17 +15,22 @@ internal static class PartitionServiceCases
         {
             Requires = [Capability.LocalApic, Capability.X2Apic],
         },
-        new("apic.x2apic_faults", "Reserved values, write-only reads and a bad mode change are #GP(0)", "SDM Vol. 3A 11.12.1.2, 11.12.1.3, 11.12.5", X2ApicFaults)
+        new("apic.x2apic_faults", "Reserved values, write-only reads and a bad mode change are #GP(0)",
+            "SDM Vol. 3A 11.12.1.2, 11.12.1.3, 11.12.5", X2ApicFaults)
         {
             Requires = [Capability.LocalApic, Capability.X2Apic],
         },
-        new("apic.absent_without_request", "Without a local APIC, interrupt requests are refused", "contract 5; contract 7: InvalidOperationException", NoApic),
-        new("hypercall.exits", "VMCALL exits with RIP behind it and registers free to read and write", "contract 4: Hypercall", HypercallExits)
+        new("apic.absent_without_request", "Without a local APIC, interrupt requests are refused",
+            "contract 5; contract 7: InvalidOperationException", NoApic),
+        new("hypercall.exits", "VMCALL exits with RIP behind it and registers free to read and write", "contract 4: Hypercall",
+            HypercallExits)
         {
             Requires = [Capability.Hypercalls],
         },
-        new("hypercall.undefined", "VMCALL is #UD where it does not exit", "SDM Vol. 3C 31.3 VMCALL; contract: PartitionOptions.HypercallExits", HypercallUndefined),
-        new("time.suspend", "Suspended partition time stands still, and goes on where it stopped", "contract 5: suspend and resume of partition time", SuspendTime)
+        new("hypercall.undefined", "VMCALL is #UD where it does not exit",
+            "SDM Vol. 3C 31.3 VMCALL; contract: PartitionOptions.HypercallExits", HypercallUndefined),
+        new("time.suspend", "Suspended partition time stands still, and goes on where it stopped",
+            "contract 5: suspend and resume of partition time", SuspendTime)
         {
             Requires = [Capability.TimeControl],
         },
@@ -106,7 +111,8 @@ internal static class PartitionServiceCases
     {
         (uint Msr, ulong Value, bool Write, string What)[] cases =
         [
-            (0x80B, 1, true, "EOI of 1"), (0x80B, 0, false, "Reading EOI"), (0x808, 0x100, true, "Task priority of 256"), (0x802, 1, true, "Writing the identifier"),
+            (0x80B, 1, true, "EOI of 1"), (0x80B, 0, false, "Reading EOI"), (0x808, 0x100, true, "Task priority of 256"),
+                (0x802, 1, true, "Writing the identifier"),
             (0x1B, 0xFEE0_0900, true, "From x2APIC straight to xAPIC"), (0x80E, 0, false, "The destination format, which is gone"),
         ];
         foreach ((uint msr, ulong value, bool write, string what) in cases)
@@ -134,7 +140,8 @@ internal static class PartitionServiceCases
         if (c.Has(Capability.LocalApic))
             Verify.Throws<InvalidOperationException>(() => m.Partition.RequestInterrupt(request), "A request to a partition without APICs");
         else
-            Verify.Throws<NotSupportedException>(() => m.Partition.RequestInterrupt(request), "A request, undeclared", Capability.LocalApic.Name);
+            Verify.Throws<NotSupportedException>(() => m.Partition.RequestInterrupt(request), "A request, undeclared",
+                Capability.LocalApic.Name);
         m.RunToHalt();
     }
 
