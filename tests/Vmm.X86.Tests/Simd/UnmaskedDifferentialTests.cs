@@ -64,7 +64,7 @@ public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
         for (int operation = 0; operation < s_operations.Length; operation++)
         {
             ulong rip = processor.Load(s_operations[operation].Emit);
-            for (int round = 0; round < Rounds; round++)
+            for (int round = 0; round < s_rounds; round++)
             {
                 int n = (operation * s_rounds) + round;
                 ReadOnlySpan<byte> request = requests.AsSpan(n * SignalOracle.RequestSize);
