@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Vmm.X86.Tests.Simd;
 
 /// <summary>
-/// A small program that runs SSE instructions with any MXCSR in a process of its own, where an unmasked exception is a signal that it survives:
-/// records of operation, MXCSR and two operands in, records of fault, MXCSR and result out.
+/// A small program that runs SSE instructions with any MXCSR in a process of its own, where an unmasked exception is a signal that it
+/// survives: records of operation, MXCSR and two operands in, records of fault, MXCSR and result out.
 /// </summary>
 internal static class SignalOracle
 {
@@ -74,8 +74,8 @@ internal static class SignalOracle
             string source = Path.Combine(directory.FullName, "oracle.c"), program = Path.Combine(directory.FullName, "oracle");
             string functions = string.Join('\n', instructions.Select((text, i) => $"OPERATION(operation{i}, \"{text}\")"));
             string names = string.Join(", ", instructions.Select((_, i) => $"operation{i}"));
-            string text = Source.Replace("@FUNCTIONS@", functions, StringComparison.Ordinal).Replace("@NAMES@", names, StringComparison.Ordinal);
-            File.WriteAllText(source, text);
+            string text = Source.Replace("@FUNCTIONS@", functions, StringComparison.Ordinal);
+            File.WriteAllText(source, text.Replace("@NAMES@", names, StringComparison.Ordinal));
             Compile(source, program);
             File.WriteAllBytes(program + ".in", requests);
             using Process run = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"'{program}' < '{program}.in' > '{program}.out'"]))!;

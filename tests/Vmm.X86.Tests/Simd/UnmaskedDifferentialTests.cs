@@ -9,7 +9,7 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.X86.Tests.Simd;
 
-/// <summary>Any masks, rounding, DAZ and FTZ: which exceptions stop an instruction, what MXCSR then says, and that the destination stays.</summary>
+/// <summary>Any masks and modes: which exceptions stop an instruction, what MXCSR then says, and that the destination stays.</summary>
 // SAFETY: the pointers are the processor's state block.
 public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
 {
@@ -82,7 +82,8 @@ public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
                 if (differences++ < 20)
                     failures.AppendLine(CultureInfo.InvariantCulture,
                         $"{s_operations[operation].Text} request {Convert.ToHexString(request[4..40])}, "
-                        + $"host {Convert.ToHexString(answer[..24])}: fault {faulted} mxcsr {s->Mxcsr:X} value {s->Vector[5]:X16}{s->Vector[4]:X16}");
+                        + $"host {Convert.ToHexString(answer[..24])}: "
+                        + $"fault {faulted} mxcsr {s->Mxcsr:X} value {s->Vector[5]:X16}{s->Vector[4]:X16}");
             }
         }
         output.WriteLine($"{s_operations.Length * s_rounds} comparisons, {faults} faults, {differences} differences");
