@@ -297,6 +297,7 @@ public abstract unsafe partial class ProcessorCore
             TlbEntry* first = _tlb + (bank * SoftTlb.Entries);
             for (TlbEntry* e = first; e < first + SoftTlb.Entries; e++)
                 e->Tag = SoftTlb.Empty;
+            first->Tag = SoftTlb.EmptyFirst;
         }
         _usedBanks = 0;
         ForgetLargePages();
@@ -314,6 +315,7 @@ public abstract unsafe partial class ProcessorCore
             TlbEntry* first = Bank(bank, true);
             for (TlbEntry* e = first; e < first + SoftTlb.Entries; e++)
                 e->Tag = SoftTlb.Empty;
+            first->Tag = SoftTlb.EmptyFirst;
         }
     }
 
@@ -322,7 +324,7 @@ public abstract unsafe partial class ProcessorCore
     {
         int index = (int)((linear >> 12) & (SoftTlb.Entries - 1));
         for (int bank = 0; bank < SoftTlb.Banks * 2; bank++)
-            _tlb[(bank * SoftTlb.Entries) + index].Tag = SoftTlb.Empty;
+            _tlb[(bank * SoftTlb.Entries) + index].Tag = index == 0 ? SoftTlb.EmptyFirst : SoftTlb.Empty;
         ForgetJumps();
     }
 }

@@ -28,6 +28,12 @@ public static class SoftTlb
     /// </summary>
     public const int Banks = 4;
 
-    /// <summary>Tag of an empty entry: not a canonical page, so nothing matches it.</summary>
+    /// <summary>
+    /// Tag of an empty entry. A probe comes before the check for a canonical address, so the tag must be one of a page that would be probed in another
+    /// entry: this page's entry is 0, which has <see cref="EmptyFirst"/>.
+    /// </summary>
     public const ulong Empty = 0x8000_0000_0000_0000;
+
+    /// <summary>Tag of entry 0 when it is empty: a page that would be probed in entry 1.</summary>
+    public const ulong EmptyFirst = Empty + 0x1000;
 }

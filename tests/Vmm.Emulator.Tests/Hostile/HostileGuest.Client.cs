@@ -6,6 +6,9 @@ internal sealed partial class HostileGuest
 
     private readonly ulong[] _values = new ulong[2];
 
+    // The exit may belong to an instruction that began before the client changed the address space.
+    private bool _continued;
+
     /// <summary>What a client may do before it runs a processor on.</summary>
     private void Disturb()
     {
@@ -141,6 +144,7 @@ internal sealed partial class HostileGuest
                 return;
             }
             exit = further;
+            _continued = true;
             Exits[(int)exit.Kind]++;
         }
     }
@@ -159,7 +163,7 @@ internal sealed partial class HostileGuest
                 Require(mmio.Size is >= 1 and <= 8, $"{exit}: size");
                 Require(mmio.Size == 8 || mmio.Value >> (mmio.Size * 8) == 0, $"{exit}: value");
                 Require((mmio.Address & 0xFFF) + mmio.Size <= 0x1000, $"{exit}: crosses a page");
-                Require(mmio.Address >= HostileLayout.End || !IsMapped(mmio.Address), $"{exit}: that is memory");
+                Require(mmio.Address >= HostileLayout.End || _continued || !IsMapped(mmio.Address), $"{exit}: that is memory");
                 if (!mmio.IsWrite)
                     CompleteRead();
                 return true;

@@ -74,6 +74,7 @@ internal sealed partial class HostileGuest : IDisposable
         while (exits++ < MostExits && Retired < most)
         {
             Disturb();
+            _continued = _processor.IsPending;
             VpExit exit = _processor.Run();
             Exits[(int)exit.Kind]++;
             Answer(exit);
