@@ -190,7 +190,35 @@ internal sealed unsafe partial class BlockDecoder
             operation.Operation.Handler = (nint)(Handler)(&BinaryHandlers.Register<TOperation, T, RecordFlags, RegisterSource>);
             operation.QuietHandler = (nint)(Handler)(&BinaryHandlers.Register<TOperation, T, DropFlags, RegisterSource>);
         }
+        if (TOperation.Stores && FollowsMove(sizeof(T)))
+        {
+            ref LoweredOperation merged = ref MergeMove();
+            merged.Operation.Handler = immediate ? (nint)(Handler)(&BinaryHandlers.Moved<TOperation, T, RecordFlags, ImmediateSource>)
+                : (nint)(Handler)(&BinaryHandlers.Moved<TOperation, T, RecordFlags, RegisterSource>);
+            merged.QuietHandler = immediate ? (nint)(Handler)(&BinaryHandlers.Moved<TOperation, T, DropFlags, ImmediateSource>)
+                : (nint)(Handler)(&BinaryHandlers.Moved<TOperation, T, DropFlags, RegisterSource>);
+        }
         return true;
+    }
+
+    /// <summary>The operation just appended changes a register that the one before it has just been moved to.</summary>
+    private bool FollowsMove(int width) => _count > 1 && _operations[_count - 2].MoveWidth == width
+        && _operations[_count - 2].Operation.Destination == _operations[_count - 1].Operation.Destination;
+
+    /// <summary>Makes one operation of three operands of a move and what changes its destination: the moved register becomes the base.</summary>
+    private ref LoweredOperation MergeMove()
+    {
+        DecodedOperation move = _operations[_count - 2].Operation;
+        ref LoweredOperation merged = ref _operations[_count - 2];
+        merged = _operations[_count - 1];
+        _count--;
+        merged.Fuse = FusibleOperation.None;
+        merged.Operation.Base = move.Source;
+        if (merged.Operation.Source == move.Destination)
+            merged.Operation.Source = move.Source;
+        merged.Operation.Offset = move.Offset;
+        merged.Operation.Before = move.Before;
+        return ref merged;
     }
 
     /// <summary>Bytes of an operand: the register's or the memory access's.</summary>

@@ -53,6 +53,7 @@ internal sealed unsafe partial class BlockDecoder
                     return false;
                 operation.Operation.Source = Offset(i.Op1Register);
                 operation.Operation.Handler = (nint)(Handler)(&MoveHandlers.Move<T, RegisterSource>);
+                operation.MoveWidth = (byte)(sizeof(T) >= 4 ? sizeof(T) : 0);
                 return true;
             case OpKind.Memory:
                 operation.Leaves = true;

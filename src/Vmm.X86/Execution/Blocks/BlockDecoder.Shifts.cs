@@ -39,6 +39,12 @@ internal sealed unsafe partial class BlockDecoder
         operation.Writes = TShift.Rotates ? FlagUse.Carry : FlagUse.All;
         operation.Operation.Handler = (nint)(Handler)(&ShiftHandlers.Constant<TShift, T, RecordFlags>);
         operation.QuietHandler = (nint)(Handler)(&ShiftHandlers.Constant<TShift, T, DropFlags>);
+        if (FollowsMove(sizeof(T)))
+        {
+            ref LoweredOperation merged = ref MergeMove();
+            merged.Operation.Handler = (nint)(Handler)(&ShiftHandlers.Moved<TShift, T, RecordFlags>);
+            merged.QuietHandler = (nint)(Handler)(&ShiftHandlers.Moved<TShift, T, DropFlags>);
+        }
         return true;
     }
 

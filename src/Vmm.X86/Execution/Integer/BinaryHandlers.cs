@@ -24,6 +24,18 @@ internal static unsafe class BinaryHandlers
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Result<TOperation, T, TFlags>(VcpuState* s, T a, T b)
+        where TOperation : struct, IBinaryOperation
+        where T : unmanaged, IBinaryInteger<T>
+        where TFlags : struct, IFlagPolicy
+    {
+        T result = TOperation.Compute(s, a, b);
+        if (TFlags.Records)
+            TOperation.SetFlags(s, a, b, result);
+        return result;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Change<TOperation, T>(VcpuState* s, T* p, T b)
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
@@ -48,6 +60,18 @@ internal static unsafe class BinaryHandlers
         where TSource : struct, ISource
     {
         Apply<TOperation, T, TFlags>(s, op->Destination, TSource.Get<T>(s, op));
+        return Dispatch.Next(cpu, s, op);
+    }
+
+    /// <summary>a register moved to another and changed there</summary>
+    [MethodImpl(Dispatch.Hot)]
+    public static DecodedOperation* Moved<TOperation, T, TFlags, TSource>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
+        where TOperation : struct, IBinaryOperation
+        where T : unmanaged, IBinaryInteger<T>
+        where TFlags : struct, IFlagPolicy
+        where TSource : struct, ISource
+    {
+        Width.Set(s, op->Destination, Result<TOperation, T, TFlags>(s, Width.Get<T>(s, op->Base), TSource.Get<T>(s, op)));
         return Dispatch.Next(cpu, s, op);
     }
 

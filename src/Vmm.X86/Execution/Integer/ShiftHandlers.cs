@@ -16,12 +16,18 @@ internal static unsafe class ShiftHandlers
         where TFlags : struct, IFlagPolicy
     {
         nuint destination = op->Destination;
-        int count = (int)op->Immediate;
-        T value = Width.Get<T>(s, destination);
-        T result = TShift.Compute(s, value, count);
-        if (TFlags.Records)
-            TShift.SetFlags(s, value, count, result);
-        Width.Set(s, destination, result);
+        Width.Set(s, destination, Result<TShift, T, TFlags>(s, Width.Get<T>(s, destination), (int)op->Immediate));
+        return Dispatch.Next(cpu, s, op);
+    }
+
+    /// <summary>a register moved to another and shifted there by a constant</summary>
+    [MethodImpl(Dispatch.Hot)]
+    public static DecodedOperation* Moved<TShift, T, TFlags>(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
+        where TShift : struct, IShift
+        where T : unmanaged, IBinaryInteger<T>
+        where TFlags : struct, IFlagPolicy
+    {
+        Width.Set(s, op->Destination, Result<TShift, T, TFlags>(s, Width.Get<T>(s, op->Base), (int)op->Immediate));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -44,6 +50,18 @@ internal static unsafe class ShiftHandlers
         }
         Width.Set(s, destination, result);
         return Dispatch.Next(cpu, s, op);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Result<TShift, T, TFlags>(VcpuState* s, T value, int count)
+        where TShift : struct, IShift
+        where T : unmanaged, IBinaryInteger<T>
+        where TFlags : struct, IFlagPolicy
+    {
+        T result = TShift.Compute(s, value, count);
+        if (TFlags.Records)
+            TShift.SetFlags(s, value, count, result);
+        return result;
     }
 
     public static void Register(InstructionTable table)
