@@ -5,8 +5,8 @@ using Vmm.X86.Execution;
 namespace Vmm.X86.Tests;
 
 /// <summary>
-/// A processor core over one block of memory from guest-physical 0, with real paging, ports and MSRs that go outside, and a step function that
-/// decodes one instruction and runs its registered handler.
+/// A processor core over one block of memory from guest-physical 0, with real paging, ports and MSRs that go outside, and a step function
+/// that decodes one instruction and runs its registered handler.
 /// </summary>
 internal sealed unsafe class TestProcessor : ProcessorCore
 {

@@ -3,8 +3,9 @@ namespace Vmm.X86;
 #pragma warning disable CS1591 // the names are the manual's
 
 /// <summary>
-/// CPUID feature bits that the processor core looks at: word number times 32 plus bit. Words: 0 = leaf 1 EDX, 1 = leaf 1 ECX, 2 = leaf 7 EBX,
-/// 3 = leaf 7 ECX, 4 = leaf 7 EDX, 5 = leaf 0x80000001 EDX, 6 = leaf 0x80000001 ECX, 7 = leaf 0xD subleaf 1 EAX, 8 = leaf 0x80000008 EBX.
+/// CPUID feature bits that the processor core looks at: word number times 32 plus bit. Words: 0 = leaf 1 EDX, 1 = leaf 1 ECX, 2 = leaf 7
+/// EBX, 3 = leaf 7 ECX, 4 = leaf 7 EDX, 5 = leaf 0x80000001 EDX, 6 = leaf 0x80000001 ECX, 7 = leaf 0xD subleaf 1 EAX, 8 = leaf 0x80000008
+/// EBX.
 /// </summary>
 public enum CpuFeature
 {
@@ -18,7 +19,8 @@ public enum CpuFeature
     PopulationCount = 32 + 23, TscDeadline = 32 + 24, Aes = 32 + 25, Xsave = 32 + 26, Avx = 32 + 28, F16C = 32 + 29, RandomNumber = 32 + 30,
     Hypervisor = 32 + 31,
 
-    FsGsBase = 64 + 0, TscAdjust = 64 + 1, Bmi1 = 64 + 3, Avx2 = 64 + 5, Smep = 64 + 7, Bmi2 = 64 + 8, Invpcid = 64 + 10, RandomSeed = 64 + 18,
+    FsGsBase = 64 + 0, TscAdjust = 64 + 1, Bmi1 = 64 + 3, Avx2 = 64 + 5, Smep = 64 + 7, Bmi2 = 64 + 8, Invpcid = 64 + 10,
+    RandomSeed = 64 + 18,
     Adx = 64 + 19, Smap = 64 + 20, CacheLineFlushOptimized = 64 + 23, CacheLineWriteBack = 64 + 24, Sha = 64 + 29,
 
     Umip = 96 + 2, ProtectionKeys = 96 + 3, Gfni = 96 + 8, Vaes = 96 + 9, VectorCarrylessMultiply = 96 + 10, La57 = 96 + 16,

@@ -4,8 +4,8 @@ using Iced.Intel;
 namespace Vmm.X86;
 
 /// <summary>
-/// What a virtual processor is, as CPUID tells it, and what follows from that: which instructions exist, which control-register bits may be set,
-/// which states XSAVE knows. Immutable; processors of one partition share it.
+/// What a virtual processor is, as CPUID tells it, and what follows from that: which instructions exist, which control-register bits may be
+/// set, which states XSAVE knows. Immutable; processors of one partition share it.
 /// </summary>
 /// <remarks>Sources: SDM Vol. 2A (CPUID), Vol. 3A 2.5 and 13.2; AMD APM Vol. 3 appendix E.</remarks>
 public sealed class CpuidModel
@@ -19,7 +19,8 @@ public sealed class CpuidModel
     private readonly uint _maximumBasic, _maximumExtended;
 
     /// <summary>Makes the model of a list of answers.</summary>
-    /// <param name="rows">Leaves, already masked to what the guest may see. A leaf is either plain or listed by subleaf; a later row replaces an earlier one.</param>
+    /// <param name="rows">Leaves, already masked to what the guest may see. A leaf is either plain or listed by subleaf; a later row
+    /// replaces an earlier one.</param>
     /// <exception cref="ArgumentException">A leaf is listed both with and without a subleaf.</exception>
     public CpuidModel(IEnumerable<CpuidRow> rows)
     {
@@ -66,7 +67,8 @@ public sealed class CpuidModel
         Cr4Allowed = ComputeCr4();
         EferAllowed = ComputeEfer();
         _available = InstructionAvailability.Compute(this);
-        DecoderOptions = (Has(CpuFeature.Bmi1) ? 0 : DecoderOptions.NoMPFX_0FBC) | (Has(CpuFeature.LeadingZeroCount) ? 0 : DecoderOptions.NoMPFX_0FBD)
+        DecoderOptions = (Has(CpuFeature.Bmi1) ? 0 : DecoderOptions.NoMPFX_0FBC) | (Has(CpuFeature.LeadingZeroCount)
+            ? 0 : DecoderOptions.NoMPFX_0FBD)
             | (Has(CpuFeature.WriteBackNoInvalidate) ? 0 : DecoderOptions.NoWbnoinvd);
     }
 
@@ -80,15 +82,17 @@ public sealed class CpuidModel
         new CpuidRow(ExtendedBase + 8, null, 0x3028, 0, 0, 0),
     ]);
 
-    /// <summary>How bytes must be decoded: without the feature, TZCNT is BSF, LZCNT is BSR and WBNOINVD is WBINVD, their prefix being ignored.</summary>
+    /// <summary>
+    /// How bytes must be decoded: without the feature, TZCNT is BSF, LZCNT is BSR and WBNOINVD is WBINVD, their prefix being ignored.
+    /// </summary>
     public DecoderOptions DecoderOptions { get; }
 
     /// <summary>The answers it was made of.</summary>
     public IReadOnlyList<CpuidRow> Rows { get; }
 
     /// <summary>
-    /// The vendor is not AMD or Hygon, and Intel's rules hold where the two differ: SYSCALL exists in 64-bit mode only, and leaves past the last
-    /// answer as the last.
+    /// The vendor is not AMD or Hygon, and Intel's rules hold where the two differ: SYSCALL exists in 64-bit mode only, and leaves past the
+    /// last answer as the last.
     /// </summary>
     public bool IsIntel { get; }
 
@@ -149,7 +153,8 @@ public sealed class CpuidModel
                 answer.Ebx = StandardSize(dynamics.Xcr0);
                 break;
             case 0xD when subleaf == 1:
-                answer.Ebx = Has(CpuFeature.XsaveCompacted) || Has(CpuFeature.XsaveSupervisor) ? CompactedSize(dynamics.Xcr0 | dynamics.Xss) : 0;
+                answer.Ebx = Has(CpuFeature.XsaveCompacted)
+                    || Has(CpuFeature.XsaveSupervisor) ? CompactedSize(dynamics.Xcr0 | dynamics.Xss) : 0;
                 break;
             case ExtendedBase + 1:
                 if (!IsIntel && !dynamics.ApicEnabled)

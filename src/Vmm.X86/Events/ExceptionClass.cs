@@ -3,7 +3,8 @@ namespace Vmm.X86.Execution;
 /// <summary>How exceptions met while delivering another event combine (SDM Vol. 3A 6.15, tables 6-4 and 6-5).</summary>
 public static class ExceptionClass
 {
-    private const uint Contributory = (1 << ExceptionVector.DivideError) | (1 << ExceptionVector.InvalidTss) | (1 << ExceptionVector.SegmentNotPresent)
+    private const uint Contributory = (1 << ExceptionVector.DivideError) | (1 << ExceptionVector.InvalidTss)
+        | (1 << ExceptionVector.SegmentNotPresent)
         | (1 << ExceptionVector.StackFault) | (1 << ExceptionVector.GeneralProtection);
 
     private const uint Faults = Contributory | (1 << ExceptionVector.BoundRange) | (1 << ExceptionVector.InvalidOpcode)

@@ -12,7 +12,9 @@ public struct PendingEvent
     /// <summary>An error code is pushed (never in real mode).</summary>
     public bool HasErrorCode;
 
-    /// <summary>Length in bytes of the instruction that caused a software event: the pushed RIP is that much further. 0 for the others.</summary>
+    /// <summary>
+    /// Length in bytes of the instruction that caused a software event: the pushed RIP is that much further. 0 for the others.
+    /// </summary>
     public byte InstructionLength;
 
     /// <summary>Error code.</summary>

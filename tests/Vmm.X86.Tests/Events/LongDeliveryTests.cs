@@ -17,7 +17,8 @@ public sealed unsafe class LongDeliveryTests
         cpu.DeliverEvent(EventKind.ExternalInterrupt, 0x30).Should().Be(Outcome.Branch);
 
         s->General[4].Should().Be(0x9000 - 40);
-        ((ulong[])[0, 8, 16, 24, 32]).Select(o => cpu.Peek64(0x9000 - 40 + o)).Should().Equal(0x8000UL, Scene.Code64, 2, 0x9009, Scene.Data0);
+        ((ulong[])[0, 8, 16, 24, 32]).Select(o => cpu.Peek64(0x9000 - 40 + o))
+            .Should().Equal(0x8000UL, Scene.Code64, 2, 0x9009, Scene.Data0);
         cpu.Segment(SegmentIndex.Ss).Selector.Should().Be(Scene.Data0, "SS changes only with the level");
     }
 

@@ -70,7 +70,8 @@ public sealed unsafe class ProtectedDeliveryTests
     [InlineData(Scene.Data0, Interrupt32, 3, true, "13(10)", "not code")]
     [InlineData((ushort)0x200, Interrupt32, 3, true, "13(200)", "beyond the GDT")]
     [InlineData(Scene.NotPresentCode, Interrupt32, 3, true, "11(50)", "code not present")]
-    public void Int_n_from_ring_3_with_a_bad_gate_faults_without_ext(ushort selector, uint type, uint dpl, bool present, string fault, string why)
+    public void Int_n_from_ring_3_with_a_bad_gate_faults_without_ext(ushort selector, uint type, uint dpl, bool present, string fault,
+        string why)
     {
         using TestProcessor cpu = Scene.Protected();
         Scene.EnterCode(cpu, Scene.Code3, Scene.Data3, 0x8000, Scene.Stack3);
@@ -112,7 +113,8 @@ public sealed unsafe class ProtectedDeliveryTests
         using TestProcessor cpu = Scene.Protected();
         VcpuState* s = cpu.S;
         s->General[4] = 0x9000;
-        foreach ((ulong slot, uint value) in new (ulong, uint)[] { (0, 0x8765), (4, Scene.Code3), (8, 0x3202), (12, (uint)Scene.Stack3), (16, Scene.Data3) })
+        foreach ((ulong slot, uint value) in new (ulong, uint)[] { (0, 0x8765), (4, Scene.Code3), (8, 0x3202), (12, (uint)Scene.Stack3),
+            (16, Scene.Data3) })
             cpu.Poke32(0x9000 + slot, value);
 
         cpu.Run(0xCF).Should().Be(Outcome.Branch);

@@ -44,7 +44,8 @@ public sealed unsafe class CpuidTests
     [Fact]
     public void Hidden_features_hide_instructions_and_control_bits()
     {
-        CpuidModel plain = CpuidModel.Baseline, rich = Models.With(CpuFeature.Bmi2, CpuFeature.Rdtscp, CpuFeature.Smap, CpuFeature.FsGsBase, CpuFeature.Pcid);
+        CpuidModel plain = CpuidModel.Baseline, rich = Models.With(CpuFeature.Bmi2, CpuFeature.Rdtscp, CpuFeature.Smap,
+            CpuFeature.FsGsBase, CpuFeature.Pcid);
         foreach (Code code in (Code[])[Code.VEX_Shlx_r64_rm64_r64, Code.Rdtscp, Code.Stac, Code.Rdfsbase_r64])
         {
             plain.IsAvailable(code).Should().BeFalse(code.ToString());

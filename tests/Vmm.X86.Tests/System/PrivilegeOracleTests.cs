@@ -4,8 +4,8 @@ using Vmm.X86.Execution;
 namespace Vmm.X86.Tests.Privileged;
 
 /// <summary>
-/// Runs a guest that tries every selector, gate and flag pattern through the privileged instructions, here and in QEMU, and compares what it
-/// prints: vector, error code and the whole state after each case.
+/// Runs a guest that tries every selector, gate and flag pattern through the privileged instructions, here and in QEMU, and compares what
+/// it prints: vector, error code and the whole state after each case.
 /// </summary>
 public sealed unsafe class PrivilegeOracleTests
 {
@@ -28,7 +28,8 @@ public sealed unsafe class PrivilegeOracleTests
             Task<string> ours = Task.Run(() => RunGuest(File.ReadAllBytes(binary)));
             OutsideTool.Run(
                 "qemu-system-x86_64", TimeSpan.FromSeconds(90), out error,
-                "-accel", "tcg", "-display", "none", "-no-reboot", "-m", "64", "-cpu", "max", "-kernel", binary, "-debugcon", "file:" + printed,
+                "-accel", "tcg", "-display", "none", "-no-reboot", "-m", "64", "-cpu", "max", "-kernel", binary, "-debugcon",
+                    "file:" + printed,
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4").Should().Be(0x21, error);
 
             string[] expected = File.ReadAllLines(printed);

@@ -5,9 +5,11 @@ namespace Vmm.X86.Tests.Privileged;
 /// <summary>A processor put into a mode with a GDT, an IDT and a TSS, all in ring 0 unless moved.</summary>
 internal static unsafe class Scene
 {
-    public const ulong Gdt = 0x1000, Idt = 0x2000, Tss = 0x3000, Ldt = 0x3800, Stack0 = 0x9000, Stack3 = 0xB000, Stack1 = 0xA000, PageTables = 0x10000;
+    public const ulong Gdt = 0x1000, Idt = 0x2000, Tss = 0x3000, Ldt = 0x3800, Stack0 = 0x9000, Stack3 = 0xB000, Stack1 = 0xA000,
+        PageTables = 0x10000;
 
-    public const ushort Code0 = 0x08, Data0 = 0x10, Code3 = 0x1B, Data3 = 0x23, TaskSelector = 0x28, Code64 = 0x38, Code16 = 0x40, Conforming = 0x48,
+    public const ushort Code0 = 0x08, Data0 = 0x10, Code3 = 0x1B, Data3 = 0x23, TaskSelector = 0x28, Code64 = 0x38, Code16 = 0x40,
+        Conforming = 0x48,
         NotPresentCode = 0x50, ReadOnlyData = 0x58, Code64User = 0x63, Code1 = 0x69, Data1 = 0x71, NotPresentData = 0x78, Gate = 0x80;
 
     private const ulong GdtLimit = 0xFF;
@@ -72,11 +74,13 @@ internal static unsafe class Scene
 
     /// <summary>A gate of the 8-byte form.</summary>
     public static ulong GateOf(ushort selector, uint offset, uint type, uint dpl, bool present = true) =>
-        (offset & 0xFFFF) | ((ulong)selector << 16) | ((ulong)type << 40) | ((ulong)dpl << 45) | (present ? 1UL << 47 : 0) | ((ulong)(offset >> 16) << 48);
+        (offset & 0xFFFF) | ((ulong)selector << 16) | ((ulong)type << 40) | ((ulong)dpl << 45)
+        | (present ? 1UL << 47 : 0) | ((ulong)(offset >> 16) << 48);
 
     public static void SetIdt(TestProcessor cpu, int vector, ulong gate) => cpu.Poke64(Idt + (8UL * (ulong)vector), gate);
 
-    public static void SetIdt64(TestProcessor cpu, int vector, ushort selector, ulong offset, uint type = 14, uint dpl = 0, uint stack = 0) =>
+    public static void SetIdt64(TestProcessor cpu, int vector, ushort selector, ulong offset, uint type = 14, uint dpl = 0,
+        uint stack = 0) =>
         cpu.Poke64(Idt + (16UL * (ulong)vector), GateOf(selector, (uint)offset, type, dpl) | ((ulong)stack << 32), offset >> 32);
 
     private static void FillGdt(TestProcessor cpu, ulong tss) => cpu.Poke64(

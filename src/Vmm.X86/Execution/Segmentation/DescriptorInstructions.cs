@@ -93,7 +93,8 @@ internal static unsafe class DescriptorInstructions
 
     // SDM Vol. 2A tables 3-53 (LAR) and 3-57 (LSL): IA-32e mode knows only LDT, 64-bit TSS and, for LAR, 64-bit call gate.
     private static bool HasRights(ProcessorCore cpu, uint type) => cpu.IsLongMode
-        ? type is SystemDescriptorType.Ldt or SystemDescriptorType.AvailableTss32 or SystemDescriptorType.BusyTss32 or SystemDescriptorType.CallGate32
+        ? type is SystemDescriptorType.Ldt or SystemDescriptorType.AvailableTss32 or SystemDescriptorType.BusyTss32
+            or SystemDescriptorType.CallGate32
         : type is not (0 or SystemDescriptorType.InterruptGate16 or SystemDescriptorType.TrapGate16 or 8 or 10 or 13
             or SystemDescriptorType.InterruptGate32 or SystemDescriptorType.TrapGate32);
 

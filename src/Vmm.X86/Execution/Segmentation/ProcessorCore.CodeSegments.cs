@@ -3,8 +3,8 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     /// <summary>
-    /// Checks the descriptor of a code segment that control goes to without changing privilege: by JMP or CALL to it directly, or through a gate
-    /// (then the target's RPL does not count). False: #GP(selector) or #NP(selector).
+    /// Checks the descriptor of a code segment that control goes to without changing privilege: by JMP or CALL to it directly, or through a
+    /// gate (then the target's RPL does not count). False: #GP(selector) or #NP(selector).
     /// </summary>
     private bool CheckSameLevelCode(ushort selector, in Descriptor descriptor, bool throughGate)
     {

@@ -45,7 +45,9 @@ public abstract unsafe partial class ProcessorCore
         return !ldtr.Unusable && !IsNull(ldtr.Selector) && offset + size - 1 <= ldtr.Limit;
     }
 
-    /// <summary>Reads the 8-byte descriptor of a selector that is not null. False: <paramref name="vector"/>(selector), #PF or an exit.</summary>
+    /// <summary>
+    /// Reads the 8-byte descriptor of a selector that is not null. False: <paramref name="vector"/>(selector), #PF or an exit.
+    /// </summary>
     private bool ReadDescriptor(ushort selector, int vector, out Descriptor descriptor)
     {
         descriptor = default;
@@ -57,7 +59,9 @@ public abstract unsafe partial class ProcessorCore
         return true;
     }
 
-    /// <summary>Reads a selector's descriptor if it has one; a null selector and one beyond its table have none. False: #PF or an exit.</summary>
+    /// <summary>
+    /// Reads a selector's descriptor if it has one; a null selector and one beyond its table have none. False: #PF or an exit.
+    /// </summary>
     internal bool TryReadDescriptor(ushort selector, out Descriptor descriptor, out bool found)
     {
         descriptor = default;

@@ -52,7 +52,9 @@ public abstract unsafe partial class ProcessorCore
         int size = IsLongMode ? 8 : gate.Type == SystemDescriptorType.CallGate32 ? 4 : 2;
         if (code.IsConforming || code.Dpl == s->Cpl)
             return CallSameLevel(target, code, offset, size, returnRip, true);
-        return IsLongMode ? CallInnerLong(target, code, offset, returnRip) : CallInner(target, code, offset, size, gate.GateParameters, returnRip);
+        return IsLongMode
+            ? CallInnerLong(target, code, offset, returnRip)
+            : CallInner(target, code, offset, size, gate.GateParameters, returnRip);
     }
 
     private Outcome CallInnerLong(ushort selector, Descriptor code, ulong offset, ulong returnRip)

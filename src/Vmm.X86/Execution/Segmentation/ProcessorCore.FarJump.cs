@@ -24,12 +24,15 @@ public abstract unsafe partial class ProcessorCore
         }
         if (throughGate && IsLongMode && (!descriptor.Long || descriptor.Big))
             return RaiseSelector(ExceptionVector.GeneralProtection, selector);
-        if (!CheckSameLevelCode(selector, in descriptor, throughGate) || !CheckTarget(in descriptor, offset) || !MarkAccessed(ref descriptor))
+        if (!CheckSameLevelCode(selector, in descriptor, throughGate) || !CheckTarget(in descriptor, offset)
+            || !MarkAccessed(ref descriptor))
             return Stopped;
         return CommitCode(in descriptor, selector, State->Cpl, offset);
     }
 
-    /// <summary>Whether a system descriptor is a call gate that the mode knows: 16 and 32 bits in legacy mode, 64 bits in IA-32e mode.</summary>
+    /// <summary>
+    /// Whether a system descriptor is a call gate that the mode knows: 16 and 32 bits in legacy mode, 64 bits in IA-32e mode.
+    /// </summary>
     private bool IsCallGate(in Descriptor descriptor) =>
         descriptor.Type == SystemDescriptorType.CallGate32 || (descriptor.Type == SystemDescriptorType.CallGate16 && !IsLongMode);
 

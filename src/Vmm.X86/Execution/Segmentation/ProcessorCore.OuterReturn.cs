@@ -2,7 +2,9 @@ namespace Vmm.X86.Execution;
 
 public abstract unsafe partial class ProcessorCore
 {
-    /// <summary>Checks the code segment that RETF or IRET goes back to (SDM Vol. 2A IRET). False: #GP or #NP with its selector, or stopped.</summary>
+    /// <summary>
+    /// Checks the code segment that RETF or IRET goes back to (SDM Vol. 2A IRET). False: #GP or #NP with its selector, or stopped.
+    /// </summary>
     private bool ReadReturnCode(ushort selector, out Descriptor code)
     {
         code = default;
@@ -32,7 +34,8 @@ public abstract unsafe partial class ProcessorCore
             stack = NullStack(selector);
             return true;
         }
-        if (!ReadStackDescriptor(selector, level, ExceptionVector.GeneralProtection, out Descriptor descriptor) || !MarkAccessed(ref descriptor))
+        if (!ReadStackDescriptor(selector, level, ExceptionVector.GeneralProtection, out Descriptor descriptor)
+            || !MarkAccessed(ref descriptor))
             return false;
         stack = descriptor.ToSegment(selector);
         return true;

@@ -5,8 +5,8 @@ public abstract unsafe partial class ProcessorCore
     private const uint Virtual8086Data = 0xF3;
 
     /// <summary>
-    /// Loads ES, SS, DS, FS or GS as MOV, POP and the far-pointer loads do (SDM Vol. 2B MOV). The mode is recomputed. False: nothing loaded, an
-    /// exception recorded or an exit asked for.
+    /// Loads ES, SS, DS, FS or GS as MOV, POP and the far-pointer loads do (SDM Vol. 2B MOV). The mode is recomputed. False: nothing
+    /// loaded, an exception recorded or an exit asked for.
     /// </summary>
     public bool LoadSegment(int index, ushort selector)
     {
@@ -63,13 +63,16 @@ public abstract unsafe partial class ProcessorCore
             s->Segments[SegmentIndex.Ss] = NullStack(selector);
             return true;
         }
-        if (!ReadStackDescriptor(selector, s->Cpl, ExceptionVector.GeneralProtection, out Descriptor descriptor) || !MarkAccessed(ref descriptor))
+        if (!ReadStackDescriptor(selector, s->Cpl, ExceptionVector.GeneralProtection, out Descriptor descriptor)
+            || !MarkAccessed(ref descriptor))
             return false;
         s->Segments[SegmentIndex.Ss] = descriptor.ToSegment(selector);
         return true;
     }
 
-    /// <summary>Checks a descriptor for SS at a privilege level: <paramref name="vector"/>(selector), or #SS(selector) when it is not present.</summary>
+    /// <summary>
+    /// Checks a descriptor for SS at a privilege level: <paramref name="vector"/>(selector), or #SS(selector) when it is not present.
+    /// </summary>
     private bool ReadStackDescriptor(ushort selector, uint level, int vector, out Descriptor descriptor)
     {
         if (!ReadDescriptor(selector, vector, out descriptor))
@@ -121,7 +124,8 @@ public abstract unsafe partial class ProcessorCore
             return FailSelector(ExceptionVector.GeneralProtection, selector);
         if (!ReadDescriptor(selector, ExceptionVector.GeneralProtection, out Descriptor descriptor))
             return false;
-        bool available = descriptor.Type == SystemDescriptorType.AvailableTss32 || (descriptor.Type == SystemDescriptorType.AvailableTss16 && !IsLongMode);
+        bool available = descriptor.Type == SystemDescriptorType.AvailableTss32
+            || (descriptor.Type == SystemDescriptorType.AvailableTss16 && !IsLongMode);
         if (descriptor.IsCodeOrData || !available)
             return FailSelector(ExceptionVector.GeneralProtection, selector);
         if (!descriptor.Present)

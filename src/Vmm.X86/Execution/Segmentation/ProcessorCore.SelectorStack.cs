@@ -2,7 +2,9 @@ namespace Vmm.X86.Execution;
 
 public abstract unsafe partial class ProcessorCore
 {
-    /// <summary>PUSH of a segment register. A 32-bit push writes only the selector's 16 bits, as recent processors do (SDM Vol. 2B PUSH).</summary>
+    /// <summary>
+    /// PUSH of a segment register. A 32-bit push writes only the selector's 16 bits, as recent processors do (SDM Vol. 2B PUSH).
+    /// </summary>
     internal Outcome PushSelector(int segment, int size)
     {
         StackCursor stack = CurrentStack();

@@ -49,8 +49,8 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>
-    /// The switch itself (SDM Vol. 3A 8.3). Until everything of both TSSs is known to be reachable nothing changes; faults after that belong to the
-    /// new task, at its first instruction.
+    /// The switch itself (SDM Vol. 3A 8.3). Until everything of both TSSs is known to be reachable nothing changes; faults after that
+    /// belong to the new task, at its first instruction.
     /// </summary>
     private Outcome SwitchTask(ushort selector, Descriptor tss, TaskSwitchKind kind, ulong returnRip, ulong flags, uint? errorCode)
     {

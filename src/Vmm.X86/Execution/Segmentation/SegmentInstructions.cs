@@ -15,9 +15,11 @@ internal static unsafe class SegmentInstructions
         table.Set(Code.Mov_rm16_Sreg, &MoveFrom);
         table.Set(Code.Mov_r32m16_Sreg, &MoveFrom);
         table.Set(Code.Mov_r64m16_Sreg, &MoveFrom);
-        foreach (Code code in (ReadOnlySpan<Code>)[Code.Pushw_ES, Code.Pushw_CS, Code.Pushw_SS, Code.Pushw_DS, Code.Pushw_FS, Code.Pushw_GS])
+        foreach (Code code in (ReadOnlySpan<Code>)
+            [Code.Pushw_ES, Code.Pushw_CS, Code.Pushw_SS, Code.Pushw_DS, Code.Pushw_FS, Code.Pushw_GS])
             table.Set(code, &Push16);
-        foreach (Code code in (ReadOnlySpan<Code>)[Code.Pushd_ES, Code.Pushd_CS, Code.Pushd_SS, Code.Pushd_DS, Code.Pushd_FS, Code.Pushd_GS])
+        foreach (Code code in (ReadOnlySpan<Code>)
+            [Code.Pushd_ES, Code.Pushd_CS, Code.Pushd_SS, Code.Pushd_DS, Code.Pushd_FS, Code.Pushd_GS])
             table.Set(code, &Push32);
         foreach (Code code in (ReadOnlySpan<Code>)[Code.Pushq_FS, Code.Pushq_GS])
             table.Set(code, &Push64);

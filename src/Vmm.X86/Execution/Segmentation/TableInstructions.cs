@@ -67,7 +67,8 @@ internal static unsafe class TableInstructions
             return cpu.RaiseInvalidOpcode();
         if (s->Cpl != 0)
             return cpu.RaiseGeneralProtection();
-        return Operands.Read(cpu, i, 0, 2, out ulong selector) && cpu.LoadSystemSegment(task, (ushort)selector) ? Outcome.Next : cpu.Stopped;
+        bool loaded = Operands.Read(cpu, i, 0, 2, out ulong selector) && cpu.LoadSystemSegment(task, (ushort)selector);
+        return loaded ? Outcome.Next : cpu.Stopped;
     }
 
     private static Outcome StoreLdt(ProcessorCore cpu, VcpuState* s, Instruction* i) => StoreSelector(cpu, s, i, SegmentIndex.Ldtr);

@@ -1,6 +1,7 @@
 namespace Vmm.X86.Execution;
 
 /// <summary>The dynamic fields of a TSS, of either size (SDM Vol. 3A 8.2.1, 8.6).</summary>
+// SAFETY: unsafe only for the fixed buffers inside it.
 internal unsafe struct TaskState
 {
     /// <summary>EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI.</summary>

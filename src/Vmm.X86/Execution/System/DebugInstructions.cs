@@ -32,7 +32,8 @@ internal static unsafe class DebugInstructions
         {
             if ((value >> 32) != 0)
                 return cpu.RaiseGeneralProtection();
-            value = index == 6 ? (value & DebugBits.StatusWritable) | DebugBits.StatusFixed : (value & DebugBits.ControlWritable) | DebugBits.ControlFixed;
+            value = index == 6 ? (value & DebugBits.StatusWritable) | DebugBits.StatusFixed : (value & DebugBits.ControlWritable)
+                | DebugBits.ControlFixed;
         }
         s->Debug[index] = value;
         cpu.UpdateBreakpoints();

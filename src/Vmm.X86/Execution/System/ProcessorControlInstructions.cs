@@ -71,7 +71,8 @@ internal static unsafe class ProcessorControlInstructions
         return cpu.RaiseGeneralProtection();
     }
 
-    // VME in virtual-8086 mode, PVI in ring 3 of protected mode (SDM Vol. 3B 21.3, 21.4). In virtual-8086 mode with IOPL 3 IF itself is used.
+    // VME in virtual-8086 mode, PVI in ring 3 of protected mode (SDM Vol. 3B 21.3, 21.4). In virtual-8086 mode with IOPL 3 IF itself is
+    // used.
     private static bool HasVirtualInterruptFlag(VcpuState* s) =>
         InVirtual8086(s) ? (s->Cr4 & Cr4Bits.Vme) != 0 : s->Cpl == 3 && (s->Cr4 & Cr4Bits.Pvi) != 0;
 

@@ -3,10 +3,14 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     private const ulong Cr0Known = Cr0Bits.ProtectionEnable | Cr0Bits.MonitorCoprocessor | Cr0Bits.Emulation | Cr0Bits.TaskSwitched
-        | Cr0Bits.NumericError | Cr0Bits.WriteProtect | Cr0Bits.AlignmentMask | Cr0Bits.NotWriteThrough | Cr0Bits.CacheDisable | Cr0Bits.Paging;
+        | Cr0Bits.NumericError | Cr0Bits.WriteProtect | Cr0Bits.AlignmentMask | Cr0Bits.NotWriteThrough | Cr0Bits.CacheDisable
+        | Cr0Bits.Paging;
 
-    /// <summary>MOV to CR0 (SDM Vol. 3A 2.5, 10.8.5): checks, IA-32e activation and deactivation, PDPTE load, mode and translations.</summary>
-    /// <returns><see cref="Outcome.NextBlock"/>; <see cref="Outcome.Fault"/> with #GP(0); <see cref="Outcome.Exit"/> for the PDPTE load.</returns>
+    /// <summary>
+    /// MOV to CR0 (SDM Vol. 3A 2.5, 10.8.5): checks, IA-32e activation and deactivation, PDPTE load, mode and translations.
+    /// </summary>
+    /// <returns><see cref="Outcome.NextBlock"/>; <see cref="Outcome.Fault"/> with #GP(0); <see cref="Outcome.Exit"/> for the PDPTE
+    /// load.</returns>
     public Outcome WriteCr0(ulong value)
     {
         VcpuState* s = State;

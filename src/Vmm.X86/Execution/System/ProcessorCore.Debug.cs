@@ -42,8 +42,8 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>
-    /// Whether an instruction breakpoint is hit at <see cref="VcpuState.Rip"/> (SDM Vol. 3B 18.3.1.1). True: #DB is recorded as a fault and must be
-    /// delivered instead of running the instruction. RF suppresses it once.
+    /// Whether an instruction breakpoint is hit at <see cref="VcpuState.Rip"/> (SDM Vol. 3B 18.3.1.1). True: #DB is recorded as a fault and
+    /// must be delivered instead of running the instruction. RF suppresses it once.
     /// </summary>
     public bool CheckCodeBreakpoint()
     {
@@ -148,7 +148,8 @@ public abstract unsafe partial class ProcessorCore
 
     private static uint BreakpointKind(uint control, int i) => (control >> (16 + (4 * i))) & 3;
 
-    private static ulong BreakpointLength(uint control, int i) => ((control >> (18 + (4 * i))) & 3) switch { 0 => 1, 1 => 2, 2 => 8, _ => 4 };
+    private static ulong BreakpointLength(uint control, int i) => ((control >> (18 + (4 * i))) & 3) switch { 0 => 1, 1 => 2, 2 =>
+        8, _ => 4 };
 
     // The low address bits of a breakpoint count only above its length.
     private static bool Overlaps(ulong breakpoint, ulong length, ulong start, ulong size)

@@ -53,9 +53,9 @@ public abstract unsafe partial class ProcessorCore
 
     /// <summary>Delivers <see cref="VcpuState.Event"/> (SDM Vol. 3A chapter 6), from its start or again after it stopped.</summary>
     /// <returns>
-    /// <see cref="Outcome.Branch"/>: the handler's first instruction is next, a halted processor runs. <see cref="Outcome.NextBlock"/>: a triple
-    /// fault, the activity is shutdown. <see cref="Outcome.Exit"/>: stopped for the outside (<see cref="Request"/>); the event stays queued, and
-    /// once that is answered or withdrawn this is called again.
+    /// <see cref="Outcome.Branch"/>: the handler's first instruction is next, a halted processor runs. <see cref="Outcome.NextBlock"/>: a
+    /// triple fault, the activity is shutdown. <see cref="Outcome.Exit"/>: stopped for the outside (<see cref="Request"/>); the event stays
+    /// queued, and once that is answered or withdrawn this is called again.
     /// </returns>
     public Outcome DeliverEvent()
     {
@@ -92,7 +92,8 @@ public abstract unsafe partial class ProcessorCore
                 case ExceptionCombination.DoubleFault:
                     if (s->Fault.Vector == ExceptionVector.PageFault)
                         s->Cr2 = s->Fault.Payload;
-                    s->Event = new PendingEvent { Kind = EventKind.HardwareException, Vector = ExceptionVector.DoubleFault, HasErrorCode = true };
+                    s->Event = new PendingEvent { Kind = EventKind.HardwareException, Vector = ExceptionVector.DoubleFault,
+                        HasErrorCode = true };
                     break;
                 default:
                     s->Event = default;
@@ -130,19 +131,21 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>
-    /// One attempt to enter an event's handler. <see cref="Outcome.Branch"/> when all is committed; a fault or an exit leaves every register as it
-    /// was. INT n and its like call it as instructions: what they fault with belongs to the instruction.
+    /// One attempt to enter an event's handler. <see cref="Outcome.Branch"/> when all is committed; a fault or an exit leaves every
+    /// register as it was. INT n and its like call it as instructions: what they fault with belongs to the instruction.
     /// </summary>
     private Outcome EnterHandler(in PendingEvent e)
     {
         VcpuState* s = State;
         ulong flags = LazyFlags.Get(s);
         if (e.Kind == EventKind.HardwareException
-            && (ExceptionClass.IsFault(e.Vector) || (e.Vector == ExceptionVector.Debug && (e.Payload & DebugBits.StatusDebugRegister) != 0)))
+            && (ExceptionClass.IsFault(e.Vector) || (e.Vector == ExceptionVector.Debug
+            && (e.Payload & DebugBits.StatusDebugRegister) != 0)))
             flags |= LazyFlags.Rf;
         ulong returnRip = s->Rip + e.InstructionLength;
         if (!Is64Bit)
-            returnRip = (s->Mode & ExecutionMode.CodeSizeMask) == ExecutionMode.Code16 && !UsesDescriptors ? (ushort)returnRip : (uint)returnRip;
+            returnRip = (s->Mode & ExecutionMode.CodeSizeMask) == ExecutionMode.Code16
+                && !UsesDescriptors ? (ushort)returnRip : (uint)returnRip;
         if ((s->Mode & ExecutionMode.Protected) == 0)
             return EnterRealMode(e.Vector, flags, returnRip, TableLinear(s->Idtr.Base), s->Idtr.Limit);
         return IsLongMode ? EnterLongMode(in e, flags, returnRip) : EnterProtectedMode(in e, flags, returnRip);

@@ -2,8 +2,8 @@ namespace Vmm.X86.Execution;
 
 public abstract unsafe partial class ProcessorCore
 {
-    // Regions in which a translation came from a page larger than 4 KiB since the last flush, hashed to 1024 bits: the soft TLB holds such a page
-    // in pieces, which must go together. 2 MiB regions first, then 1 GiB regions.
+    // Regions in which a translation came from a page larger than 4 KiB since the last flush, hashed to 1024 bits: the soft TLB holds such
+    // a page in pieces, which must go together. 2 MiB regions first, then 1 GiB regions.
     private const int RegionWords = 16;
     private readonly ulong[] _largeRegions = new ulong[2 * RegionWords];
     private bool _hasLargeRegions;
@@ -43,7 +43,8 @@ public abstract unsafe partial class ProcessorCore
         _hasLargeRegions = false;
     }
 
-    private void MarkRegion(ulong region, int start) => _largeRegions[start + (int)((region >> 6) & (RegionWords - 1))] |= 1UL << (int)(region & 63);
+    private void MarkRegion(ulong region, int start) =>
+        _largeRegions[start + (int)((region >> 6) & (RegionWords - 1))] |= 1UL << (int)(region & 63);
 
     private bool IsRegionMarked(ulong region, int start) =>
         ((_largeRegions[start + (int)((region >> 6) & (RegionWords - 1))] >> (int)(region & 63)) & 1) != 0;

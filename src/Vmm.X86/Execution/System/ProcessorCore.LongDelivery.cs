@@ -28,7 +28,8 @@ public abstract unsafe partial class ProcessorCore
         uint level = code.IsConforming ? s->Cpl : code.Dpl;
         bool inner = level < s->Cpl;
         ulong rsp = s->General[4];
-        if ((inner || gate.GateStack != 0) && !ReadLongStack(gate.GateStack != 0 ? 0x1C + (8U * (uint)gate.GateStack) : 4 + (8 * level), out rsp))
+        if ((inner || gate.GateStack != 0)
+            && !ReadLongStack(gate.GateStack != 0 ? 0x1C + (8U * (uint)gate.GateStack) : 4 + (8 * level), out rsp))
             return Stopped;
         StackCursor stack = new()
         {
@@ -60,7 +61,9 @@ public abstract unsafe partial class ProcessorCore
         return CommitCode(in code, selector, level, target);
     }
 
-    /// <summary>Reads a stack pointer of a 64-bit TSS (SDM Vol. 3A 8.7). False: #TS(TR), #SS for one that is not canonical, or stopped.</summary>
+    /// <summary>
+    /// Reads a stack pointer of a 64-bit TSS (SDM Vol. 3A 8.7). False: #TS(TR), #SS for one that is not canonical, or stopped.
+    /// </summary>
     private bool ReadLongStack(uint offset, out ulong rsp)
     {
         ref SegmentRegister tr = ref State->Segments[SegmentIndex.Tr];

@@ -22,8 +22,8 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>
-    /// Answers a request of kind <see cref="ExternalRequestKind.Cpuid"/> from the model: what <see cref="TryAnswer"/> does with leaves that the
-    /// policy does not send out.
+    /// Answers a request of kind <see cref="ExternalRequestKind.Cpuid"/> from the model: what <see cref="TryAnswer"/> does with leaves that
+    /// the policy does not send out.
     /// </summary>
     protected void AnswerCpuid(ref ExternalRequest request)
     {

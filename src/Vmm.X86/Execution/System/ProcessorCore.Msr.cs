@@ -17,8 +17,8 @@ public abstract unsafe partial class ProcessorCore
     protected virtual MsrAction SelectMsrAction(uint msr, bool write) => MsrAction.Allow;
 
     /// <summary>
-    /// IA32_APIC_BASE is written with a value whose reserved bits and mode transition are already checked. An implementation with a local APIC
-    /// follows it; false makes the write #GP(0).
+    /// IA32_APIC_BASE is written with a value whose reserved bits and mode transition are already checked. An implementation with a local
+    /// APIC follows it; false makes the write #GP(0).
     /// </summary>
     protected virtual bool OnApicBaseWrite(ulong value)
     {
@@ -77,7 +77,8 @@ public abstract unsafe partial class ProcessorCore
             case MsrNumber.SysenterCs: value = s->SysenterCs; return true;
             case MsrNumber.SysenterEsp: value = s->SysenterEsp; return true;
             case MsrNumber.SysenterEip: value = s->SysenterEip; return true;
-            case MsrNumber.MachineCheckCapability or MsrNumber.MachineCheckStatus: return Has(CpuFeature.MachineCheckArchitecture); // no banks
+            // no banks
+            case MsrNumber.MachineCheckCapability or MsrNumber.MachineCheckStatus: return Has(CpuFeature.MachineCheckArchitecture);
             case MsrNumber.MiscEnable: value = s->MiscEnable; return true;
             case MsrNumber.Pat when Has(CpuFeature.PageAttributeTable): value = s->Pat; return true;
             case MsrNumber.Xss when Has(CpuFeature.XsaveSupervisor): value = s->Xss; return true;
@@ -225,7 +226,8 @@ public abstract unsafe partial class ProcessorCore
     // SDM Vol. 3A 11.4.4, 11.12.5: reserved bits, and x2APIC mode entered only from xAPIC mode and left only to disabled.
     private Outcome WriteApicBase(ulong value)
     {
-        ulong allowed = ((1UL << PhysicalAddressBits) - 0x1000) | ApicBaseEnable | ApicBaseBootProcessor | (Has(CpuFeature.X2Apic) ? ApicBaseX2 : 0);
+        ulong allowed = ((1UL << PhysicalAddressBits) - 0x1000) | ApicBaseEnable | ApicBaseBootProcessor | (Has(CpuFeature.X2Apic)
+            ? ApicBaseX2 : 0);
         const ulong mode = ApicBaseEnable | ApicBaseX2;
         ulong from = State->ApicBase & mode, to = value & mode;
         if ((value & ~allowed) != 0 || to == ApicBaseX2 || (from == mode && to == ApicBaseEnable) || (from == 0 && to == mode))

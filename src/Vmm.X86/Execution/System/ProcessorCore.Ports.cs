@@ -3,8 +3,8 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     /// <summary>
-    /// Whether the program may use <paramref name="size"/> bytes of ports from <paramref name="port"/>: by IOPL, else by the bitmap of a 32-bit
-    /// TSS (SDM Vol. 1 19.5). False: #GP(0), or a fault or exit of reading the TSS.
+    /// Whether the program may use <paramref name="size"/> bytes of ports from <paramref name="port"/>: by IOPL, else by the bitmap of a
+    /// 32-bit TSS (SDM Vol. 1 19.5). False: #GP(0), or a fault or exit of reading the TSS.
     /// </summary>
     internal bool CheckPort(ushort port, int size)
     {
@@ -13,7 +13,8 @@ public abstract unsafe partial class ProcessorCore
         if (!virtual8086 && s->Cpl <= ((s->FlagsSystem >> 12) & 3))
             return true;
         ref SegmentRegister tr = ref s->Segments[SegmentIndex.Tr];
-        if ((s->Cr0 & Cr0Bits.ProtectionEnable) != 0 && !tr.Unusable && tr.Type is SystemDescriptorType.BusyTss32 or SystemDescriptorType.AvailableTss32
+        if ((s->Cr0 & Cr0Bits.ProtectionEnable) != 0 && !tr.Unusable
+            && tr.Type is SystemDescriptorType.BusyTss32 or SystemDescriptorType.AvailableTss32
             && tr.Limit >= 0x67)
         {
             if (!ReadSystem(TableLinear(tr.Base + 0x66), out ushort map))

@@ -7,7 +7,8 @@ public abstract unsafe partial class ProcessorCore
     {
         VcpuState* s = State;
         bool virtual8086 = (s->FlagsSystem & LazyFlags.Vm) != 0;
-        if (virtual8086 && e.Kind == EventKind.SoftwareInterrupt && !MayInterruptFromVirtual8086(e.Vector, flags, returnRip, out Outcome redirected))
+        if (virtual8086 && e.Kind == EventKind.SoftwareInterrupt
+            && !MayInterruptFromVirtual8086(e.Vector, flags, returnRip, out Outcome redirected))
             return redirected;
         uint index = e.Vector * 8U;
         if (index + 7 > s->Idtr.Limit)
@@ -73,8 +74,8 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>
-    /// Reads SS:ESP of an inner level from the TSS and checks the segment (SDM Vol. 3A 5.8.5, 8.2). False: #TS with the TSS's or the stack's
-    /// selector, #SS(stack) when it is not present, or stopped.
+    /// Reads SS:ESP of an inner level from the TSS and checks the segment (SDM Vol. 3A 5.8.5, 8.2). False: #TS with the TSS's or the
+    /// stack's selector, #SS(stack) when it is not present, or stopped.
     /// </summary>
     private bool OpenInnerStack(uint level, out StackCursor stack, out Descriptor descriptor, out ushort selector)
     {
@@ -117,8 +118,8 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>
-    /// INT n in virtual-8086 mode (SDM Vol. 3B 21.3, table 21-2): to the monitor through the IDT (true), to the program's own vector table, or
-    /// #GP(0).
+    /// INT n in virtual-8086 mode (SDM Vol. 3B 21.3, table 21-2): to the monitor through the IDT (true), to the program's own vector table,
+    /// or #GP(0).
     /// </summary>
     private bool MayInterruptFromVirtual8086(byte vector, ulong flags, ulong returnRip, out Outcome outcome)
     {

@@ -5,8 +5,9 @@ public abstract unsafe partial class ProcessorCore
     private const uint PresentData = 0x93, PresentLdt = 0x82, PresentBusyTss = 0x8B;
 
     /// <summary>
-    /// Puts the architectural values of power-on or INIT into the state block (SDM Vol. 3A 10.1.1, table 10-1), empties the translations and
-    /// abandons whatever was half done. The activity becomes running; a caller that resets an application processor sets it to wait-for-SIPI.
+    /// Puts the architectural values of power-on or INIT into the state block (SDM Vol. 3A 10.1.1, table 10-1), empties the translations
+    /// and abandons whatever was half done. The activity becomes running; a caller that resets an application processor sets it to
+    /// wait-for-SIPI.
     /// </summary>
     public void ResetState(ResetKind kind)
     {

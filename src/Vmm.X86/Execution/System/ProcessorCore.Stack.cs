@@ -49,7 +49,9 @@ public abstract unsafe partial class ProcessorCore
         return false;
     }
 
-    /// <summary>Checks that <paramref name="bytes"/> can be pushed, so that a later push can stop only for the outside. False: stopped.</summary>
+    /// <summary>
+    /// Checks that <paramref name="bytes"/> can be pushed, so that a later push can stop only for the outside. False: stopped.
+    /// </summary>
     private bool Reserve(ref StackCursor cursor, int bytes)
     {
         ulong lowest = (cursor.Pointer - (ulong)bytes) & cursor.Mask;

@@ -6,6 +6,8 @@ public enum ResetKind
     /// <summary>Power-up or RESET#: everything.</summary>
     PowerOn,
 
-    /// <summary>INIT: x87, SSE, XCR0, time-stamp counter, MTRRs and most model-specific registers keep their values, CR0 its cache bits.</summary>
+    /// <summary>
+    /// INIT: x87, SSE, XCR0, time-stamp counter, MTRRs and most model-specific registers keep their values, CR0 its cache bits.
+    /// </summary>
     Init,
 }

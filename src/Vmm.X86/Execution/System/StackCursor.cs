@@ -1,6 +1,9 @@
 namespace Vmm.X86.Execution;
 
-/// <summary>A stack being pushed to or popped from without its registers being committed: the present one, or one about to be switched to.</summary>
+/// <summary>
+/// A stack being pushed to or popped from without its registers being committed: the present one, or one about to be switched to.
+/// </summary>
+// SAFETY: the host page is one that the reservation has just translated, and lives no longer than the instruction.
 internal unsafe struct StackCursor
 {
     /// <summary>The stack segment; its base and limit count unless <see cref="Flat"/>.</summary>

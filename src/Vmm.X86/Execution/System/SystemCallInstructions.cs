@@ -53,7 +53,8 @@ internal static unsafe class SystemCallInstructions
         ulong rip = s->General[1];
         if (wide && !ProcessorCore.IsCanonical(rip))
             return cpu.RaiseGeneralProtection();
-        const ulong restored = LazyFlags.Arithmetic | LazyFlags.Tf | LazyFlags.If | LazyFlags.Df | LazyFlags.Iopl | LazyFlags.Nt | LazyFlags.Ac
+        const ulong restored = LazyFlags.Arithmetic | LazyFlags.Tf | LazyFlags.If | LazyFlags.Df | LazyFlags.Iopl | LazyFlags.Nt
+            | LazyFlags.Ac
             | LazyFlags.Vif | LazyFlags.Vip | LazyFlags.Id;
         LazyFlags.Set(s, cpu.IsLongMode ? s->General[11] & restored : LazyFlags.Get(s) | LazyFlags.If);
         s->Rip = wide ? rip : (uint)rip;
