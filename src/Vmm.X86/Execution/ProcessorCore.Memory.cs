@@ -189,7 +189,7 @@ public abstract unsafe partial class ProcessorCore
             }
             return WritePart(in low, source, size);
         }
-        ulong second = (linear + (ulong)first) & (privilege == DataPrivilege.ImplicitSupervisor ? ulong.MaxValue : LinearMask);
+        ulong second = (linear + (ulong)first) & (privilege >= DataPrivilege.Supervisor && IsLongMode ? ulong.MaxValue : LinearMask);
         if (!TranslateData(second, true, privilege, out LinearTranslation high))
             return false;
         // The half that may go out comes first, so that an unanswered store leaves the other half's memory alone.

@@ -101,4 +101,43 @@ public sealed unsafe class DebugTests
         cpu.Run(0x0F, 0x23, 0xF0).Should().Be(Outcome.Fault, "the upper half of DR6 is reserved");
         cpu.Fault.Should().Be("13(0)");
     }
+
+    [Theory]
+    [InlineData(0x100UL, 0U)]
+    [InlineData(0UL, 0x4000U)]
+    public void Syscall_is_followed_by_a_single_step_trap_only_if_its_mask_leaves_tf(ulong mask, uint pending)
+    {
+        using TestProcessor cpu = Guest(0x0F, 0x05);
+        VcpuState* s = cpu.S;
+        s->Star = 0x0010_0008_0000_0000;
+        s->Lstar = 0x7000;
+        s->SyscallMask = mask;
+        s->FlagsSystem |= LazyFlags.Tf;
+        cpu.UpdateMode();
+        cpu.Execute(1);
+        s->Rip.Should().Be(0x7000);
+        s->PendingDebugTrap.Should().Be(pending);
+        s->General[11].Should().Be(0x102);
+        s->General[1].Should().Be(0x8002);
+    }
+
+    [Fact]
+    public void Sysret_checks_rip_and_restores_the_users_segments()
+    {
+        using TestProcessor cpu = Guest();
+        VcpuState* s = cpu.S;
+        s->Star = 0x0010_0008_0000_0000;
+        s->General[1] = 0x8000_0000_0000;
+        cpu.Run(0x48, 0x0F, 0x07).Should().Be(Outcome.Fault);
+        cpu.Fault.Should().Be("13(0)");
+        s->General[1] = 0x7FFF_FFFF_F000;
+        s->General[11] = 0x3_3202 | LazyFlags.Rf;
+        cpu.Run(0x48, 0x0F, 0x07).Should().Be(Outcome.Branch);
+        (cpu.Segment(SegmentIndex.Cs).Selector, cpu.Segment(SegmentIndex.Ss).Selector, s->Cpl).Should().Be(((ushort)0x23, (ushort)0x1B, 3U));
+        LazyFlags.Get(s).Should().Be(0x3202, "RF and VM are not restored");
+        cpu.Run(0x48, 0x0F, 0x07).Should().Be(Outcome.Fault, "ring 3");
+        s->Efer &= ~EferBits.SyscallEnable;
+        cpu.Run(0x0F, 0x05).Should().Be(Outcome.Fault);
+        cpu.Fault.Should().Be("6");
+    }
 }

@@ -63,6 +63,9 @@ public abstract unsafe partial class ProcessorCore
         return true;
     }
 
+    /// <summary>The instruction that runs cleared TF on its way into a handler: no single-step trap follows it.</summary>
+    internal void SuppressStepTrap() => _handlerEntered = true;
+
     /// <summary>Begins an instruction that runs alone. True: an instruction breakpoint is hit, #DB is recorded instead.</summary>
     internal bool BeginStep()
     {
@@ -85,7 +88,7 @@ public abstract unsafe partial class ProcessorCore
             s->FlagsSystem &= ~LazyFlags.Rf;
             UpdateMode();
         }
-        // INT n and its like clear TF, and no trap follows them. After MOV SS the trap is lost, that of the next instruction comes.
+        // INT n, and SYSCALL where its mask has TF, clear TF, and no trap follows them. After MOV SS the trap is lost, that of the next instruction comes.
         if (trap && !_handlerEntered && s->Shadow != InterruptShadow.MovSs)
             s->PendingDebugTrap |= DebugBits.StatusSingleStep;
 #if VMM_MUTANTS

@@ -29,6 +29,8 @@ internal static unsafe class SystemCallInstructions
         {
             s->General[11] = flags;
             s->Rip = cpu.Is64Bit ? s->Lstar : s->Cstar;
+            if ((flags & s->SyscallMask & LazyFlags.Tf) != 0)
+                cpu.SuppressStepTrap();
             LazyFlags.Set(s, flags & ~(s->SyscallMask | LazyFlags.Rf));
         }
         else
