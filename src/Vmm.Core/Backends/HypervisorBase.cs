@@ -41,13 +41,13 @@ public abstract class HypervisorBase : IHypervisor
 
     private void Check(PartitionOptions options)
     {
+        if (options.ProcessorCount > 1)
+            Capabilities.Require(Capability.MultipleProcessors);
         if (options.ProcessorCount < 1 || options.ProcessorCount > Capabilities.MaximumProcessors)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(options), options.ProcessorCount, $"ProcessorCount must be 1 to {Capabilities.MaximumProcessors} on the {Name} backend.");
         }
-        if (options.ProcessorCount > 1)
-            Capabilities.Require(Capability.MultipleProcessors);
         if (options.CpuProfile is { } profile && !Capabilities.CpuProfiles.Contains(profile.Name))
         {
             throw new NotSupportedException(
