@@ -18,6 +18,9 @@ internal static class LifecycleCases
             OptionsKept),
         new("lifecycle.zero_processors_refused", "A partition without processors is refused", "contract 7: ArgumentException",
             ZeroProcessorsRefused),
+        new("lifecycle.processors_limited",
+            "More processors than the backend has are refused, naming the capability where it has one alone",
+            "contract 1 and 7", ProcessorsLimited),
         new("lifecycle.allocated_memory", "Allocated memory is zeroed, and bad lengths are refused", "contract 3: AllocateMemory",
             AllocatedMemory),
         new("lifecycle.memory_outlives_owner", "Mapped memory stays alive when its owner disposes it", "contract 3: alive while mapped",
@@ -83,6 +86,20 @@ internal static class LifecycleCases
     {
         Verify.Throws<ArgumentException>(() => c.CreatePartition(o => o with { ProcessorCount = 0 }), "No processors");
         Verify.Throws<ArgumentNullException>(() => c.Hypervisor.CreatePartition(null!), "No options");
+    }
+
+    private static void ProcessorsLimited(ConformanceContext c)
+    {
+        if (c.Has(Capability.MultipleProcessors))
+        {
+            int most = c.Capabilities.MaximumProcessors;
+            Verify.Equal(c.CreatePartition(o => o with { ProcessorCount = 2 }).Processors.Count, 2, "Processors");
+            Verify.Throws<ArgumentException>(() => c.CreatePartition(o => o with { ProcessorCount = most + 1 }), $"{most + 1} processors");
+            return;
+        }
+        Verify.Throws<NotSupportedException>(
+            () => c.CreatePartition(o => o with { ProcessorCount = 2 }), "Two processors, not declared",
+                Capability.MultipleProcessors.Name);
     }
 
     private static void AllocatedMemory(ConformanceContext c)
