@@ -31,7 +31,8 @@ public sealed class DiagnosticsTests
             m.VerifyRegisters((Register.Rbx, 6), (Register.Rax, 0));
         }));
         result.Message.Should().Contain("Rbx expected 0x6, got 0x5").And.NotContain("Rax");
-        result.Diagnostics.Should().Contain("Last exits (21 in all)").And.Contain("#21 Halt").And.Contain("#6 PortIo").And.NotContain("#5 PortIo");
+        result.Diagnostics.Should().Contain("Last exits (21 in all)");
+        result.Diagnostics.Should().Contain("#21 Halt").And.Contain("#6 PortIo").And.NotContain("#5 PortIo");
         result.Diagnostics.Should().MatchRegex("Rbx +0{16} +0{15}5 +0{15}6 <-- wrong");
         result.Diagnostics.Should().Contain("bswap rdx");
     }
