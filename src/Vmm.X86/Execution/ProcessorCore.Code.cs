@@ -8,6 +8,7 @@ public abstract unsafe partial class ProcessorCore
 {
     private const int ScratchOperations = 8;
     private const int FetchEntries = 64;
+    private const int LongestQueue = 256;
     private readonly CodeCache _code = new();
     private BlockDecoder? _blockDecoder;
     private readonly FetchEntry[] _fetch = new FetchEntry[FetchEntries];
@@ -40,6 +41,12 @@ public abstract unsafe partial class ProcessorCore
     {
         lock (_workLock)
         {
+            // A processor that does not run for long must not collect without bound: it forgets everything instead.
+            if (_invalidPages.Count >= LongestQueue)
+            {
+                _invalidPages.Clear();
+                page = ulong.MaxValue;
+            }
             _invalidPages.Add(page);
             _workPending = true;
         }

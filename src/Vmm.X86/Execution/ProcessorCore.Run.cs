@@ -60,7 +60,7 @@ public abstract unsafe partial class ProcessorCore
             ulong retired = s->InstructionsRetired;
             if (retired >= end)
                 return RunResult.Budget;
-            if (end - retired <= BlockDecoder.MaximumInstructions || s->Shadow != InterruptShadow.None || (s->Mode & ExecutionMode.SingleStep) != 0)
+            if (end - retired <= BlockDecoder.MaximumInstructions || HoldsBack(s->Shadow) || (s->Mode & ExecutionMode.SingleStep) != 0)
             {
                 RunResult one = ExecuteOne();
                 if (one != RunResult.Done)
@@ -89,17 +89,22 @@ public abstract unsafe partial class ProcessorCore
             }
             if (linkFrom != null && !_workPending && generation == _code.Generation && block->SecondPage == ulong.MaxValue)
                 linkFrom->Immediate = (ulong)entry;
+            InterruptShadow shadow = s->Shadow;
+            s->Shadow = InterruptShadow.None; // the first instruction retires before anything is looked at
             if (!EnterGuest(entry))
+            {
+                s->Shadow = shadow;
                 continue;
+            }
             linkFrom = LinkFrom;
             switch (RunStop)
             {
                 case Outcome.NextBlock:
                     break;
-                case Outcome.Fault:
-                    return RunResult.Fault;
-                case Outcome.Exit:
-                    return RunResult.Exit;
+                case Outcome.Fault or Outcome.Exit:
+                    if (s->InstructionsRetired == retired)
+                        s->Shadow = shadow; // the instruction it covers is still to come
+                    return RunStop == Outcome.Fault ? RunResult.Fault : RunResult.Exit;
                 default:
                     RunResult result = AfterEvent();
                     if (result != RunResult.Done)
@@ -144,6 +149,12 @@ public abstract unsafe partial class ProcessorCore
             FinishStep(trap, s->Rip == start);
         return AfterEvent();
     }
+
+    /// <summary>
+    /// Whether the next instruction must be run by itself because something held off by a shadow waits to be delivered behind it.
+    /// </summary>
+    private bool HoldsBack(InterruptShadow shadow) =>
+        shadow != InterruptShadow.None && (WindowRequested || shadow == InterruptShadow.MovSs || State->PendingDebugTrap != 0);
 
     /// <summary>What an instruction that may have changed the processor's surroundings leads to.</summary>
     private RunResult AfterEvent()
