@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Vmm.Tool.Tests;
 
-/// <summary>Nine programs compiled by gcc or assembled by nasm, as multiboot images that enter long mode themselves. The results are QEMU's.</summary>
+/// <summary>Nine programs by gcc and nasm, as multiboot images that enter long mode themselves. The results are QEMU's.</summary>
 public sealed class KernelTests : ToolTest
 {
     private const string GccInstall = "apt-get install gcc binutils", NasmInstall = "apt-get install nasm";
@@ -43,9 +43,9 @@ public sealed class KernelTests : ToolTest
             Gcc(
                 folder, "gcc",
                 [
-                    "-O2", "-m64", "-ffreestanding", "-fno-pic", "-fno-pie", "-mno-red-zone", "-fno-stack-protector", "-fcf-protection=none",
-                    "-fno-tree-vectorize", "-fno-tree-loop-distribute-patterns", "-fno-asynchronous-unwind-tables", "-fno-builtin",
-                    "-mcmodel=small", .. units, $"-DW_{name}", "-c", Path.Combine(sources, "w.c"), "-o", $"{name}.o",
+                    "-O2", "-m64", "-ffreestanding", "-fno-pic", "-fno-pie", "-mno-red-zone", "-fno-stack-protector",
+                    "-fcf-protection=none", "-fno-tree-vectorize", "-fno-tree-loop-distribute-patterns", "-fno-asynchronous-unwind-tables",
+                    "-fno-builtin", "-mcmodel=small", .. units, $"-DW_{name}", "-c", Path.Combine(sources, "w.c"), "-o", $"{name}.o",
                 ]);
         }
         Gcc(folder, "ld", ["-n", "-T", Path.Combine(sources, "link.ld"), $"{name}.o", "-o", $"{name}.elf"]);

@@ -173,6 +173,7 @@ public sealed class RunTests : ToolTest
     private ToolResult RunGuest(Action<Assembler> body, params string[] arguments)
     {
         string file = Write("guest", GuestCode.Assemble(body));
-        return Run(["run", "--flat", $"{file}@0x1000", .. arguments.Contains("--timeout") ? [] : new[] { "--timeout", "60" }, .. arguments]);
+        string[] limit = arguments.Contains("--timeout") ? [] : ["--timeout", "60"];
+        return Run(["run", "--flat", $"{file}@0x1000", .. limit, .. arguments]);
     }
 }
