@@ -133,7 +133,8 @@ public sealed unsafe class DebugTests
         s->General[1] = 0x7FFF_FFFF_F000;
         s->General[11] = 0x3_3202 | LazyFlags.Rf;
         cpu.Run(0x48, 0x0F, 0x07).Should().Be(Outcome.Branch);
-        (cpu.Segment(SegmentIndex.Cs).Selector, cpu.Segment(SegmentIndex.Ss).Selector, s->Cpl).Should().Be(((ushort)0x23, (ushort)0x1B, 3U));
+        (cpu.Segment(SegmentIndex.Cs).Selector, cpu.Segment(SegmentIndex.Ss).Selector, s->Cpl).Should().Be(((ushort)0x23, (ushort)0x1B,
+            3U));
         LazyFlags.Get(s).Should().Be(0x3202, "RF and VM are not restored");
         cpu.Run(0x48, 0x0F, 0x07).Should().Be(Outcome.Fault, "ring 3");
         s->Efer &= ~EferBits.SyscallEnable;

@@ -3,7 +3,9 @@ using Vmm.X86.Execution;
 
 namespace Vmm.X86.Tests.Privileged;
 
-/// <summary>Privileged instructions on descriptor tables, stacks and registers of noise: whatever the guest does ends in an outcome.</summary>
+/// <summary>
+/// Privileged instructions on descriptor tables, stacks and registers of noise: whatever the guest does ends in an outcome.
+/// </summary>
 public sealed unsafe class HostileStateTests
 {
     private static readonly byte[][] s_openings =

@@ -88,7 +88,8 @@ public abstract unsafe partial class ProcessorCore
             s->FlagsSystem &= ~LazyFlags.Rf;
             UpdateMode();
         }
-        // INT n, and SYSCALL where its mask has TF, clear TF, and no trap follows them. After MOV SS the trap is lost, that of the next instruction comes.
+        // INT n, and SYSCALL where its mask has TF, clear TF, and no trap follows them. After MOV SS the trap is lost, that of the next
+        // instruction comes.
         if (trap && !_handlerEntered && s->Shadow != InterruptShadow.MovSs)
             s->PendingDebugTrap |= DebugBits.StatusSingleStep;
 #if VMM_MUTANTS
