@@ -2,20 +2,23 @@ using Iced.Intel;
 
 namespace Vmm.Emulator.Tests.Hostile;
 
-/// <summary>Code of hostile guests: random bytes, or valid instructions of every encoding mixed with sequences that shake the machine.</summary>
+/// <summary>Code of hostile guests: random bytes, or valid instructions of every encoding mixed with sequences that shake the
+/// machine.</summary>
 internal static class HostileCode
 {
     private static readonly Mnemonic[] s_system =
     [
-        Mnemonic.Rdmsr, Mnemonic.Wrmsr, Mnemonic.Cpuid, Mnemonic.Hlt, Mnemonic.Invlpg, Mnemonic.Lgdt, Mnemonic.Lidt, Mnemonic.Sgdt, Mnemonic.Sidt, Mnemonic.Lldt,
-        Mnemonic.Ltr, Mnemonic.Sldt, Mnemonic.Str, Mnemonic.Smsw, Mnemonic.Lmsw, Mnemonic.Clts, Mnemonic.Iret, Mnemonic.Iretd, Mnemonic.Iretq, Mnemonic.Int,
-        Mnemonic.Int3, Mnemonic.Into, Mnemonic.Int1, Mnemonic.Syscall, Mnemonic.Sysret, Mnemonic.Sysexit, Mnemonic.Sysenter, Mnemonic.In, Mnemonic.Out,
-        Mnemonic.Insb, Mnemonic.Insw, Mnemonic.Insd, Mnemonic.Outsb, Mnemonic.Outsw, Mnemonic.Outsd, Mnemonic.Cli, Mnemonic.Sti, Mnemonic.Swapgs,
-        Mnemonic.Xsetbv, Mnemonic.Xgetbv, Mnemonic.Xsave, Mnemonic.Xrstor, Mnemonic.Fxsave, Mnemonic.Fxrstor, Mnemonic.Vmcall, Mnemonic.Vmmcall, Mnemonic.Wbinvd,
-        Mnemonic.Rdtsc, Mnemonic.Rdtscp, Mnemonic.Rdpmc, Mnemonic.Invpcid, Mnemonic.Lar, Mnemonic.Lsl, Mnemonic.Verr, Mnemonic.Verw, Mnemonic.Arpl,
-        Mnemonic.Popf, Mnemonic.Popfd, Mnemonic.Popfq, Mnemonic.Pushf, Mnemonic.Lds, Mnemonic.Les, Mnemonic.Lss, Mnemonic.Lfs, Mnemonic.Lgs, Mnemonic.Retf,
-        Mnemonic.Mov, Mnemonic.Pop, Mnemonic.Enter, Mnemonic.Leave, Mnemonic.Bound, Mnemonic.Cmpxchg16b, Mnemonic.Cmpxchg8b, Mnemonic.Clac, Mnemonic.Stac,
-        Mnemonic.Wrfsbase, Mnemonic.Rdfsbase, Mnemonic.Monitor, Mnemonic.Mwait, Mnemonic.Rsm, Mnemonic.Ud2, Mnemonic.Fldenv, Mnemonic.Frstor, Mnemonic.Fnsave,
+        Mnemonic.Rdmsr, Mnemonic.Wrmsr, Mnemonic.Cpuid, Mnemonic.Hlt, Mnemonic.Invlpg, Mnemonic.Lgdt, Mnemonic.Lidt, Mnemonic.Sgdt,
+        Mnemonic.Sidt, Mnemonic.Lldt, Mnemonic.Ltr, Mnemonic.Sldt, Mnemonic.Str, Mnemonic.Smsw, Mnemonic.Lmsw, Mnemonic.Clts,
+        Mnemonic.Iret, Mnemonic.Iretd, Mnemonic.Iretq, Mnemonic.Int, Mnemonic.Int3, Mnemonic.Into, Mnemonic.Int1, Mnemonic.Syscall,
+        Mnemonic.Sysret, Mnemonic.Sysexit, Mnemonic.Sysenter, Mnemonic.In, Mnemonic.Out, Mnemonic.Insb, Mnemonic.Insw, Mnemonic.Insd,
+        Mnemonic.Outsb, Mnemonic.Outsw, Mnemonic.Outsd, Mnemonic.Cli, Mnemonic.Sti, Mnemonic.Swapgs, Mnemonic.Xsetbv, Mnemonic.Xgetbv,
+        Mnemonic.Xsave, Mnemonic.Xrstor, Mnemonic.Fxsave, Mnemonic.Fxrstor, Mnemonic.Vmcall, Mnemonic.Vmmcall, Mnemonic.Wbinvd,
+        Mnemonic.Rdtsc, Mnemonic.Rdtscp, Mnemonic.Rdpmc, Mnemonic.Invpcid, Mnemonic.Lar, Mnemonic.Lsl, Mnemonic.Verr, Mnemonic.Verw,
+        Mnemonic.Arpl, Mnemonic.Popf, Mnemonic.Popfd, Mnemonic.Popfq, Mnemonic.Pushf, Mnemonic.Lds, Mnemonic.Les, Mnemonic.Lss,
+        Mnemonic.Lfs, Mnemonic.Lgs, Mnemonic.Retf, Mnemonic.Mov, Mnemonic.Pop, Mnemonic.Enter, Mnemonic.Leave, Mnemonic.Bound,
+        Mnemonic.Cmpxchg16b, Mnemonic.Cmpxchg8b, Mnemonic.Clac, Mnemonic.Stac, Mnemonic.Wrfsbase, Mnemonic.Rdfsbase, Mnemonic.Monitor,
+        Mnemonic.Mwait, Mnemonic.Rsm, Mnemonic.Ud2, Mnemonic.Fldenv, Mnemonic.Frstor, Mnemonic.Fnsave,
     ];
 
     private static readonly Code[][] s_all = [Select(16, _ => true), Select(32, _ => true), Select(64, _ => true)];
@@ -24,7 +27,8 @@ internal static class HostileCode
 
     private static readonly uint[] s_msrs =
     [
-        0x10, 0x1B, 0x6E0, 0x174, 0x175, 0x176, 0x277, 0x2FF, 0x200, 0x3A, 0xFE, 0x1A0, 0x8B, 0x808, 0x80B, 0x80F, 0x830, 0x832, 0x838, 0x83E, 0x83F, 0x802,
+        0x10, 0x1B, 0x6E0, 0x174, 0x175, 0x176, 0x277, 0x2FF, 0x200, 0x3A, 0xFE, 0x1A0, 0x8B, 0x808, 0x80B, 0x80F, 0x830, 0x832, 0x838,
+        0x83E, 0x83F, 0x802,
         0xC000_0080, 0xC000_0081, 0xC000_0082, 0xC000_0083, 0xC000_0084, 0xC000_0100, 0xC000_0101, 0xC000_0102, 0xC000_0103, 0xDA0, 0x40,
     ];
 
@@ -41,7 +45,9 @@ internal static class HostileCode
         int at = 0;
         while (at < memory.Length)
         {
-            int length = random.Next(12) == 0 ? HostileSequences.Make(bytes, bitness, s_msrs[random.Next(s_msrs.Length)], random) : Make(bytes, bitness, style, random);
+            int length = random.Next(12) == 0
+                ? HostileSequences.Make(bytes, bitness, s_msrs[random.Next(s_msrs.Length)], random)
+                : Make(bytes, bitness, style, random);
             length = Math.Min(length, memory.Length - at);
             bytes[..length].CopyTo(memory[at..]);
             at += length;
@@ -103,11 +109,13 @@ internal static class HostileCode
 
     private static Code[] Select(int bitness, Func<Code, bool> wanted) =>
     [
-        .. Enum.GetValues<Code>().Distinct().Where(code => code != Code.INVALID && code.Encoding() == EncodingKind.Legacy && code.ToOpCode().IsInstruction
+        .. Enum.GetValues<Code>().Distinct().Where(code => code != Code.INVALID && code.Encoding() == EncodingKind.Legacy
+            && code.ToOpCode().IsInstruction
             && code.ToOpCode().IsAvailableInMode(bitness) && wanted(code)),
     ];
 
-    private static bool IsInteger(Code code) => code.CpuidFeatures().All(feature => feature is >= CpuidFeature.INTEL8086 and <= CpuidFeature.INTEL486
+    private static bool IsInteger(Code code) => code.CpuidFeatures().All(feature =>
+        feature is >= CpuidFeature.INTEL8086 and <= CpuidFeature.INTEL486
         or CpuidFeature.X64 or CpuidFeature.CMOV or CpuidFeature.CX8);
 
     private static bool IsSystem(Code code) => s_system.Contains(code.Mnemonic());

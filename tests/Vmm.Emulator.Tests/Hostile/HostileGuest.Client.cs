@@ -22,7 +22,8 @@ internal sealed partial class HostileGuest
                 break;
             case 2:
                 byte vector = (byte)_random.Next(32);
-                Inject(_random.Next(2) == 0 ? InjectedEvent.Exception(vector) : InjectedEvent.Exception(vector, (uint)_random.Next(), (ulong)_random.NextInt64()));
+                Inject(_random.Next(2) == 0 ? InjectedEvent.Exception(vector) : InjectedEvent.Exception(vector, (uint)_random.Next(),
+                    (ulong)_random.NextInt64()));
                 break;
             case 3:
                 _processor.Cancel();
@@ -36,7 +37,8 @@ internal sealed partial class HostileGuest
                 _partition.Memory.Write(HostileLayout.Code + ((ulong)_random.Next(7) * 0x1000) + (ulong)_random.Next(0xF00), bytes);
                 break;
             case 6:
-                _processor.Translate((ulong)_random.NextInt64(long.MinValue, long.MaxValue) >> _random.Next(64), (GuestAccess)_random.Next(8), _random.Next(2) == 0);
+                _processor.Translate((ulong)_random.NextInt64(long.MinValue, long.MaxValue) >> _random.Next(64),
+                    (GuestAccess)_random.Next(8), _random.Next(2) == 0);
                 break;
             case 7 when _partition.Options.LocalApic != LocalApicMode.None:
                 InterruptDeliveryMode mode = _random.Next(6) switch
@@ -49,7 +51,8 @@ internal sealed partial class HostileGuest
                 };
                 _partition.RequestInterrupt(new InterruptRequest
                 {
-                    Vector = (byte)_random.Next(16, 256), Mode = mode, Destination = (uint)_random.Next(3), Logical = _random.Next(4) == 0, LevelTriggered = _random.Next(2) == 0,
+                    Vector = (byte)_random.Next(16, 256), Mode = mode, Destination = (uint)_random.Next(3),
+                    Logical = _random.Next(4) == 0, LevelTriggered = _random.Next(2) == 0,
                 });
                 break;
             case 8 when !_processor.IsPending:
@@ -103,12 +106,14 @@ internal sealed partial class HostileGuest
         Require((state.General.Rflags & 0xFFFF_FFFF_FFC0_802A) == 2, $"RFLAGS is 0x{state.General.Rflags:X}");
         Require((state.Control.Cr0 & 0x8000_0001) != 0x8000_0000, $"CR0 is 0x{state.Control.Cr0:X}");
         bool active = (state.Control.Efer & 0x400) != 0;
-        Require(active == ((state.Control.Efer & 0x100) != 0 && state.Control.Cr0 >> 31 != 0), $"EFER is 0x{state.Control.Efer:X}, CR0 0x{state.Control.Cr0:X}");
+        Require(active == ((state.Control.Efer & 0x100) != 0 && state.Control.Cr0 >> 31 != 0),
+            $"EFER is 0x{state.Control.Efer:X}, CR0 0x{state.Control.Cr0:X}");
         _processor.SetState(RegisterGroups.All, state);
         _processor.SetXsave(area);
         _processor.GetState(RegisterGroups.All, out ProcessorState again);
         // A waiting debug trap, an event or a kick may not change by it either.
-        Require(again.General == state.General && again.Segments == state.Segments && again.Control == state.Control && again.Debug == state.Debug
+        Require(again.General == state.General && again.Segments == state.Segments && again.Control == state.Control
+            && again.Debug == state.Debug
             && again.Events == state.Events, $"state differs after it was put back:\n{state}\n{again}");
         byte[] second = new byte[area.Length];
         _processor.GetXsave(second);
@@ -210,7 +215,8 @@ internal sealed partial class HostileGuest
                     Revive();
                 return false;
             case ExitKind.Exception:
-                Require(exit.Exception.Vector < 32 && ((_partition.Options.ExceptionExits >> exit.Exception.Vector) & 1) != 0, $"{exit}: was not asked for");
+                Require(exit.Exception.Vector < 32 && ((_partition.Options.ExceptionExits >> exit.Exception.Vector) & 1) != 0,
+                    $"{exit}: was not asked for");
                 if (_random.Next(3) == 0)
                     Inject(new InjectedEvent
                     {

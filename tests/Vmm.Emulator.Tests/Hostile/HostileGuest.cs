@@ -1,7 +1,8 @@
 namespace Vmm.Emulator.Tests.Hostile;
 
 /// <summary>
-/// One hostile guest and its careless client, all made from one number: mode, tables, code, options, answers, injections, changes of the address
+/// One hostile guest and its careless client, all made from one number: mode, tables, code, options, answers, injections, changes of the
+/// address
 /// space. <see cref="Run"/> throws when the backend breaks its contract.
 /// </summary>
 internal sealed partial class HostileGuest : IDisposable
@@ -47,7 +48,8 @@ internal sealed partial class HostileGuest : IDisposable
         Span<byte> memory = whole[Guard..^Guard];
         memory.Clear();
         HostileLayout.Fill(memory, _mode, _random);
-        int bitness = _mode switch { HostileMode.Real or HostileMode.Virtual8086 => 16, HostileMode.Long or HostileMode.LongUser => 64, _ => 32 };
+        int bitness = _mode switch { HostileMode.Real or HostileMode.Virtual8086 => 16, HostileMode.Long or HostileMode.LongUser => 64,
+            _ => 32 };
         Span<byte> code = memory.Slice((int)HostileLayout.Code, HostileLayout.CodeLength);
         HostileCode.Fill(code[..0x2000], bitness, _random);
         for (int at = 0x2000; at < code.Length; at += 0x2000)

@@ -6,7 +6,8 @@ namespace Vmm.Emulator.Tests.Hostile;
 
 /// <summary>
 /// Guests that mean harm: whatever they do, nothing throws through a run, hangs, grows or leaves its memory. <c>VMM_HOSTILE_COUNT</c> and
-/// <c>VMM_HOSTILE_SEED</c> choose how many and which; guest n has the seed + n, so one guest is repeated with its own seed and a count of 1.
+/// <c>VMM_HOSTILE_SEED</c> choose how many and which; guest n has the seed + n, so one guest is repeated with its own seed and a count of
+/// 1.
 /// <c>VMM_HOSTILE_TRACE</c> names a file that holds the number of the guest that runs.
 /// </summary>
 public sealed class HostileGuestTests(ITestOutputHelper output)
@@ -50,11 +51,13 @@ public sealed class HostileGuestTests(ITestOutputHelper output)
                 Assert.Fail($"{_current}: has been running for {since.TotalSeconds:F1} s");
         }
         output.WriteLine($"VMM_HOSTILE_SEED={first} VMM_HOSTILE_COUNT={count}: {_retired} instructions; "
-            + string.Join(", ", Enumerable.Range(0, exits.Length).Where(kind => exits[kind] != 0).Select(kind => $"{(ExitKind)kind} {exits[kind]}")));
+            + string.Join(", ", Enumerable.Range(0, exits.Length).Where(kind => exits[kind] != 0).Select(kind =>
+                $"{(ExitKind)kind} {exits[kind]}")));
         if (_failures.Count != 0)
             Assert.Fail(string.Join("\n\n", _failures));
         exits[(int)ExitKind.Failed].Should().Be(0);
-        foreach (ExitKind kind in (ExitKind[])[ExitKind.PortIo, ExitKind.Mmio, ExitKind.SlatViolation, ExitKind.Halt, ExitKind.Exception, ExitKind.Cpuid, ExitKind.Msr])
+        foreach (ExitKind kind in (ExitKind[])[ExitKind.PortIo, ExitKind.Mmio, ExitKind.SlatViolation, ExitKind.Halt, ExitKind.Exception,
+            ExitKind.Cpuid, ExitKind.Msr])
             exits[(int)kind].Should().BePositive($"the guests should get to {kind}, else they test little");
         (after - before).Should().BeLessThan(256L << 20, "guests come and go, memory must not stay");
     }

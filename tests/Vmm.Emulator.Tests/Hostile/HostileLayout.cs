@@ -51,9 +51,11 @@ internal static class HostileLayout
             body.CopyTo(stub[(random.Next(16) == 0 ? 0 : 2)..]);
             ulong handler = Stubs + ((ulong)vector * 16);
             BinaryPrimitives.WriteUInt32LittleEndian(memory[(vector * 4)..], (uint)handler);
-            ulong type = random.Next(40) switch { 0 => 0x8FUL, 1 => 0xEF, 2 => 0x0E, 3 => 0x85, 4 => 0x86, 5 => 0x8C, _ => vector is 3 or 4 or 0x80 ? 0xEEUL : 0x8E };
+            ulong type = random.Next(40) switch { 0 => 0x8FUL, 1 => 0xEF, 2 => 0x0E, 3 => 0x85, 4 => 0x86, 5 => 0x8C, _ =>
+                vector is 3 or 4 or 0x80 ? 0xEEUL : 0x8E };
             ulong selector = wide ? 0x08UL : 0x18;
-            ulong gate = (handler & 0xFFFF) | (selector << 16) | (type << 40) | ((wide && random.Next(4) == 0 ? (ulong)random.Next(8) : 0) << 32);
+            ulong gate = (handler & 0xFFFF) | (selector << 16) | (type << 40) | ((wide && random.Next(4) == 0
+                ? (ulong)random.Next(8) : 0) << 32);
             int at = (int)Idt + (vector * (wide ? 16 : 8));
             BinaryPrimitives.WriteUInt64LittleEndian(memory[at..], gate);
         }
@@ -63,8 +65,10 @@ internal static class HostileLayout
     {
         ulong[] entries =
         [
-            0, 0x00AF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0x00CF_9B00_0000_FFFF, 0x00CF_FB00_0000_FFFF, 0x00CF_F300_0000_FFFF, 0x00AF_FB00_0000_FFFF,
-            0x0000_9B00_0000_FFFF, 0x0000_9300_0000_FFFF, 0x0000_8900_0000_0067 | ((wide ? Tss64 : Tss32) << 16), 0, 0x0000_EC00_0008_8000, 0,
+            0, 0x00AF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0x00CF_9B00_0000_FFFF, 0x00CF_FB00_0000_FFFF, 0x00CF_F300_0000_FFFF,
+            0x00AF_FB00_0000_FFFF,
+            0x0000_9B00_0000_FFFF, 0x0000_9300_0000_FFFF, 0x0000_8900_0000_0067 | ((wide ? Tss64 : Tss32) << 16), 0,
+            0x0000_EC00_0008_8000, 0,
             0x0000_8900_4100_0067, 0x0000_8200_2000_007F, 0,
         ];
         for (int i = 0; i < 64; i++)
@@ -94,7 +98,8 @@ internal static class HostileLayout
         }
         for (uint i = 0; i < 1024; i++)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(memory[((int)Tables32 + ((int)i * 4))..], i == 0 ? (uint)(Tables32 + 0x1000 + Leaf) : (i << 22) | 0x87);
+            BinaryPrimitives.WriteUInt32LittleEndian(memory[((int)Tables32 + ((int)i * 4))..], i == 0
+                ? (uint)(Tables32 + 0x1000 + Leaf) : (i << 22) | 0x87);
             BinaryPrimitives.WriteUInt32LittleEndian(memory[((int)Tables32 + 0x1000 + ((int)i * 4))..], (i << 12) | 7);
         }
     }

@@ -18,7 +18,8 @@ internal static class HostileState
         {
             Rax = general[0], Rcx = random.Next(2) == 0 ? general[1] : (ulong)random.Next(20), Rdx = general[2], Rbx = general[3],
             Rsp = real ? 0xF000UL : 0x1_F000, Rbp = general[5], Rsi = general[6], Rdi = general[7],
-            R8 = general[8], R9 = general[9], R10 = general[10], R11 = general[11], R12 = general[12], R13 = general[13], R14 = general[14], R15 = general[15],
+            R8 = general[8], R9 = general[9], R10 = general[10], R11 = general[11], R12 = general[12], R13 = general[13],
+            R14 = general[14], R15 = general[15],
             Rip = HostileLayout.Code + (ulong)random.Next(0x4000), Rflags = flags,
         };
         state.Segments = Segments(real, user, wide, mode, random);
@@ -31,8 +32,10 @@ internal static class HostileState
             HostileMode.Pae => HostileLayout.PaePointers,
             _ => wide ? HostileLayout.LongTables : 0,
         };
-        ulong extensions = v2 && random.Next(2) == 0 ? 0x4_0000UL | ((ulong)random.Next(8) << 11 & 0x800) | (random.Next(4) == 0 ? 0x30_0000UL : 0) : 0;
-        state.Control.Cr4 = 0x600UL | (wide || mode == HostileMode.Pae ? 0x20UL : paged ? 0x10UL : 0) | extensions | (wide && random.Next(3) == 0 ? 0x80UL : 0);
+        ulong extensions = v2 && random.Next(2) == 0 ? 0x4_0000UL | ((ulong)random.Next(8) << 11 & 0x800) | (random.Next(4) == 0
+            ? 0x30_0000UL : 0) : 0;
+        state.Control.Cr4 = 0x600UL | (wide || mode == HostileMode.Pae ? 0x20UL : paged ? 0x10UL : 0) | extensions | (wide
+            && random.Next(3) == 0 ? 0x80UL : 0);
         state.Control.Efer = wide ? 0xD01UL : mode == HostileMode.Pae ? 0x800UL : 0;
         return state;
     }
@@ -71,7 +74,8 @@ internal static class HostileState
             SegmentDescriptor far = new(0x9F00, 0x9_F000, 0xFFFF, 0x93 | level);
             return new SegmentRegisters
             {
-                Cs = new SegmentDescriptor(0, 0, 0xFFFF, level == 0 ? 0x9BU : 0xF3), Ss = data, Ds = random.Next(3) == 0 ? far : data, Es = far, Fs = data, Gs = far,
+                Cs = new SegmentDescriptor(0, 0, 0xFFFF, level == 0 ? 0x9BU : 0xF3), Ss = data, Ds = random.Next(3) == 0 ? far : data,
+                Es = far, Fs = data, Gs = far,
                 Ldtr = new SegmentDescriptor(0, 0, 0xFFFF, 0x82), Tr = taskState, Gdtr = gdt,
                 Idtr = level == 0 ? new TableDescriptor(0, 0x3FF) : new TableDescriptor(HostileLayout.Idt, 0x7FF),
             };
@@ -81,7 +85,8 @@ internal static class HostileState
             ? new(user ? (ushort)0x33 : (ushort)0x08, 0, uint.MaxValue, 0xA09B | privilege)
             : new(user ? (ushort)0x23 : (ushort)0x18, 0, uint.MaxValue, 0xC09B | privilege);
         SegmentDescriptor flat = new(user ? (ushort)0x2B : (ushort)0x10, 0, uint.MaxValue, 0xC093 | privilege);
-        SegmentDescriptor small = flat with { Base = HostileLayout.Data, Limit = (uint)random.Next(0x1_0000), Attributes = 0x4093 | privilege };
+        SegmentDescriptor small = flat with { Base = HostileLayout.Data, Limit = (uint)random.Next(0x1_0000),
+            Attributes = 0x4093 | privilege };
         return new SegmentRegisters
         {
             Cs = code, Ss = flat, Ds = flat, Es = flat, Fs = random.Next(2) == 0 ? flat : small, Gs = small,

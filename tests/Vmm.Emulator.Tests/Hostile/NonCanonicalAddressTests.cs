@@ -26,7 +26,8 @@ public sealed class NonCanonicalAddressTests
         IVirtualProcessor processor = partition.Processors[0];
         processor.GetState(RegisterGroups.All, out ProcessorState state);
         state = HostileState.Make(HostileMode.Long, state, false, random);
-        state.General = state.General with { Rip = HostileLayout.Code, Rax = Hole, Rsi = Hole, Rdi = Hole, Rcx = 4, Rflags = 2, Rsp = vector == 12 ? Hole + 0x10 : HostileLayout.Data };
+        state.General = state.General with { Rip = HostileLayout.Code, Rax = Hole, Rsi = Hole, Rdi = Hole, Rcx = 4, Rflags = 2,
+            Rsp = vector == 12 ? Hole + 0x10 : HostileLayout.Data };
         state.Control.Cr0 = 0x8000_0033;
         processor.SetState(RegisterGroups.All, state);
 

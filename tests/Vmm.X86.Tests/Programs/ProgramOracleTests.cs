@@ -10,7 +10,8 @@ using Xunit.Abstractions;
 namespace Vmm.X86.Tests.Programs;
 
 /// <summary>
-/// Whole programs, run block by block and by the host processor: what one instruction leaves for the next (flags not yet computed, pairs joined
+/// Whole programs, run block by block and by the host processor: what one instruction leaves for the next (flags not yet computed, pairs
+/// joined
 /// into one operation) must come out the same. <c>VMM_PROGRAMS</c> and <c>VMM_PROGRAM_SEED</c> choose how many and which.
 /// </summary>
 public sealed unsafe class ProgramOracleTests(ITestOutputHelper output)
@@ -42,7 +43,8 @@ public sealed unsafe class ProgramOracleTests(ITestOutputHelper output)
             while (shortest < program.Count && Difference(program[..shortest], processor, native, before) is null)
                 shortest++;
             failures.AppendLine(CultureInfo.InvariantCulture, $"VMM_PROGRAM_SEED={seed} VMM_PROGRAMS=1:{difference}");
-            failures.AppendLine(CultureInfo.InvariantCulture, $"  its first {shortest} instructions:{Difference(program[..shortest], processor, native, before)}");
+            failures.AppendLine(CultureInfo.InvariantCulture,
+                $"  its first {shortest} instructions:{Difference(program[..shortest], processor, native, before)}");
             foreach (byte[] bytes in program[Math.Max(0, shortest - 8)..shortest])
                 failures.AppendLine(CultureInfo.InvariantCulture, $"    {Text(bytes)}");
         }
@@ -107,7 +109,8 @@ public sealed unsafe class ProgramOracleTests(ITestOutputHelper output)
         {
             if (i != 4 && s->General[i] != native.General[i])
                 text.Append(CultureInfo.InvariantCulture, $" r{i} {s->General[i]:X}, host {native.General[i]:X};");
-            UInt128 vector = new(s->Vector[(i * 4) + 1], s->Vector[i * 4]), expected = BitConverter.ToUInt128(native.Fxsave[(160 + (16 * i))..]);
+            UInt128 vector = new(s->Vector[(i * 4) + 1], s->Vector[i * 4]),
+                expected = BitConverter.ToUInt128(native.Fxsave[(160 + (16 * i))..]);
             if (vector != expected)
                 text.Append(CultureInfo.InvariantCulture, $" xmm{i} {vector:X32}, host {expected:X32};");
         }

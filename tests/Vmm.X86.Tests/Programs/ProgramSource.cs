@@ -7,7 +7,8 @@ using IcedRegister = Iced.Intel.Register;
 namespace Vmm.X86.Tests.Programs;
 
 /// <summary>
-/// Straight-line programs of integer, SSE2 and x87 instructions whose every result is defined. RSI points at their memory and R8 is a small index;
+/// Straight-line programs of integer, SSE2 and x87 instructions whose every result is defined. RSI points at their memory and R8 is a
+/// small index;
 /// no instruction changes these two.
 /// </summary>
 internal sealed class ProgramSource(Random random)
@@ -49,7 +50,8 @@ internal sealed class ProgramSource(Random random)
             }
             else if (choice >= 16)
             {
-                program.Add(choice == 18 && random.Next(3) == 0 ? s_division : Pick(s_integer[s_undefining[random.Next(s_undefining.Length)]]));
+                program.Add(choice == 18 && random.Next(3) == 0
+                    ? s_division : Pick(s_integer[s_undefining[random.Next(s_undefining.Length)]]));
                 program.Add(Pick(s_definers));
             }
             else
@@ -90,7 +92,8 @@ internal sealed class ProgramSource(Random random)
             OpCodeInfo info = code.ToOpCode();
             if (!code.CpuidFeatures().All(feature => feature is CpuidFeature.SSE or CpuidFeature.SSE2)
                 || info.Mnemonic is Mnemonic.Ldmxcsr or Mnemonic.Rcpps or Mnemonic.Rcpss or Mnemonic.Rsqrtps or Mnemonic.Rsqrtss
-                || Enumerable.Range(0, info.OpCount).Any(n => info.GetOpKind(n).ToString() is { } kind && (kind.StartsWith("mm", StringComparison.Ordinal)
+                || Enumerable.Range(0, info.OpCount).Any(n => info.GetOpKind(n).ToString() is { } kind && (kind.StartsWith("mm",
+                    StringComparison.Ordinal)
                     || kind.StartsWith("seg_rDI", StringComparison.Ordinal))))
                 continue;
             foreach (Instruction form in SimdEncodings.Forms(code, forms).Take(6))
