@@ -6,6 +6,8 @@ namespace Vmm.Emulator;
 internal sealed unsafe partial class EmulatorVirtualProcessor
 {
     private readonly object _wakeGate = new();
+    private readonly Lock _life = new(); // other threads touch the state block only under it
+    private bool _freed;
     private readonly Timer _timer;
     private volatile bool _waiting;
     private int _endOfInterrupt = -1;
@@ -40,7 +42,12 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
 
     private void Kick(uint reason)
     {
-        Core.RequestKick(reason);
+        lock (_life)
+        {
+            if (_freed)
+                return;
+            Core.RequestKick(reason);
+        }
         if (_waiting)
         {
             lock (_wakeGate)

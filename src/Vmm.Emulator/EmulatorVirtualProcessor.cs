@@ -28,7 +28,14 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
     /// <summary>The core.</summary>
     public EmulatedCore Core { get; }
 
-    protected override ulong InstructionsRetiredCore => State == null ? 0 : State->InstructionsRetired;
+    protected override ulong InstructionsRetiredCore
+    {
+        get
+        {
+            lock (_life)
+                return _freed ? 0 : State->InstructionsRetired;
+        }
+    }
 
     protected override Interruptible InterruptibleCore
     {
@@ -65,7 +72,11 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
     public void Dispose()
     {
         _timer.Dispose();
-        Core.Dispose();
+        lock (_life)
+        {
+            _freed = true;
+            Core.Dispose();
+        }
     }
 
     protected override void RequestExitCore() => Kick(KickReason.Exit);

@@ -16,6 +16,9 @@ public sealed record MachineOutcome(MachineOutcomeKind Kind)
     /// <summary>The last exit of that processor; else the default.</summary>
     public VpExit Exit { get; init; }
 
+    /// <summary>The last exits of that processor, oldest first; else empty.</summary>
+    public IReadOnlyList<VpExit> RecentExits { get; init; } = [];
+
     /// <inheritdoc/>
     public override string ToString() => Kind switch
     {

@@ -150,10 +150,10 @@ internal sealed class MachineRun : IDisposable
             case ExitKind.InterruptWindow or ExitKind.ApicEoi:
                 break;
             case ExitKind.Shutdown:
-                End(new MachineOutcome(MachineOutcomeKind.TripleFault) { Processor = index, Exit = exit });
+                End(new MachineOutcome(MachineOutcomeKind.TripleFault) { Processor = index, Exit = exit, RecentExits = _loops[index].RecentExits });
                 break;
             default:
-                End(new MachineOutcome(MachineOutcomeKind.Failed) { Processor = index, Exit = exit });
+                End(new MachineOutcome(MachineOutcomeKind.Failed) { Processor = index, Exit = exit, RecentExits = _loops[index].RecentExits });
                 break;
         }
     }

@@ -10,9 +10,13 @@ namespace Vmm;
 /// </remarks>
 public sealed class VirtualProcessorLoop
 {
+    private const int RecentCount = 16;
+
     private readonly IVirtualProcessor _processor;
     private readonly PortBus _ports;
     private readonly MmioBus _mmio;
+    private readonly VpExit[] _recent = new VpExit[RecentCount];
+    private ulong _seen;
 
     /// <summary>Makes a loop.</summary>
     /// <param name="processor">The processor.</param>
@@ -40,6 +44,19 @@ public sealed class VirtualProcessorLoop
     /// <summary>Exits handled so far.</summary>
     public ulong HandledExits { get; private set; }
 
+    /// <summary>The last exits other than cancels, at most 16, oldest first: for reports of a processor that stopped for good. Allocates; not while it runs.</summary>
+    public IReadOnlyList<VpExit> RecentExits
+    {
+        get
+        {
+            int count = (int)Math.Min(_seen, RecentCount);
+            VpExit[] exits = new VpExit[count];
+            for (int i = 0; i < count; i++)
+                exits[i] = _recent[(_seen - (ulong)(count - i)) % RecentCount];
+            return exits;
+        }
+    }
+
     /// <summary>Runs until an exit that this loop does not handle.</summary>
     /// <returns>That exit: HLT, shutdown, cancel, failure, a refused read or fetch, and so on.</returns>
     public VpExit Run()
@@ -47,6 +64,8 @@ public sealed class VirtualProcessorLoop
         while (true)
         {
             VpExit exit = _processor.Run();
+            if (exit.Kind != ExitKind.Cancelled)
+                _recent[_seen++ % RecentCount] = exit;
             if (!TryHandle(in exit))
                 return exit;
         }

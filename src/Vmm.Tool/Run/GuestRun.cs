@@ -113,7 +113,7 @@ internal static class GuestRun
                 return ExitStatus.Timeout;
             default:
                 error.WriteLine($"vmm: {outcome}.");
-                ProcessorDump.Write(machine.Partition, outcome.Processor, outcome.Exit, error);
+                ProcessorDump.Write(machine.Partition, outcome.Processor, outcome.RecentExits, error);
                 return ExitStatus.GuestFailed;
         }
     }

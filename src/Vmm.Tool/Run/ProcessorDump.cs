@@ -2,10 +2,10 @@ using Iced.Intel;
 
 namespace Vmm.Tool.Run;
 
-/// <summary>What there is to say of a processor that stopped for good: registers and the code around RIP.</summary>
+/// <summary>What there is to say of a processor that stopped for good: registers, the last exits and the code around RIP.</summary>
 internal static class ProcessorDump
 {
-    public static void Write(IPartition partition, int index, in VpExit last, TextWriter error)
+    public static void Write(IPartition partition, int index, IReadOnlyList<VpExit> exits, TextWriter error)
     {
         IVirtualProcessor processor = partition.Processors[index];
         processor.GetState(RegisterGroups.Registers, out ProcessorState state);
@@ -22,7 +22,9 @@ internal static class ProcessorDump
         error.WriteLine($"  gdt={s.Gdtr.Base:X}+{s.Gdtr.Limit:X} idt={s.Idtr.Base:X}+{s.Idtr.Limit:X}");
         ProcessorCounters counters = processor.Counters;
         error.WriteLine($"  instructions={counters.Instructions} exits={counters.TotalExits} events={counters.EventsDelivered}");
-        error.WriteLine($"  last exit: {last}");
+        error.WriteLine("  last exits, oldest first:");
+        foreach (VpExit exit in exits)
+            error.WriteLine($"    {exit}");
         Disassemble(partition, processor, in state, error);
     }
 
