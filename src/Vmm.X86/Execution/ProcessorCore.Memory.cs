@@ -142,6 +142,12 @@ public abstract unsafe partial class ProcessorCore
         if (HasDataBreakpoints)
             NoteDataAccess(linear, size, false);
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
+        if (first == size && privilege == DataPrivilege.Current)
+        {
+            byte* known = FindSecond(s->ReadTlb, linear);
+            if (known != null)
+                return known;
+        }
         if (!TranslateData(linear, false, privilege, out LinearTranslation low))
             return null;
         if (first == size)
@@ -178,6 +184,15 @@ public abstract unsafe partial class ProcessorCore
         if (HasDataBreakpoints)
             NoteDataAccess(linear, size, true);
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
+        if (first == size && privilege == DataPrivilege.Current)
+        {
+            byte* known = FindSecond(State->WriteTlb, linear);
+            if (known != null)
+            {
+                LinearTranslation plain = new() { Physical = linear & 0xFFF, Host = known - (linear & 0xFFF) };
+                return WritePart(in plain, source, size);
+            }
+        }
         if (!TranslateData(linear, true, privilege, out LinearTranslation low))
             return false;
         if (first == size)
@@ -227,6 +242,12 @@ public abstract unsafe partial class ProcessorCore
         if (HasDataBreakpoints)
             NoteDataAccess(linear, size, true);
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
+        if (first == size)
+        {
+            byte* known = FindSecond(State->WriteTlb, linear);
+            if (known != null)
+                return known;
+        }
         if (!TranslateData(linear, true, DataPrivilege.Current, out LinearTranslation low))
             return null;
         if (first == size && low.Host != null)
@@ -285,6 +306,7 @@ public abstract unsafe partial class ProcessorCore
         ulong page = linear & ~0xFFFUL;
         e->Tag = page;
         e->Addend = (long)((ulong)hostPage - page);
+        Second(bank, linear, out ulong stamp) = new SecondEntry { Page = page, Stamp = stamp, Host = hostPage };
     }
 
     /// <summary>Empties the soft TLB.</summary>
@@ -300,6 +322,7 @@ public abstract unsafe partial class ProcessorCore
             first->Tag = SoftTlb.EmptyFirst;
         }
         _usedBanks = 0;
+        ForgetSecond();
         ForgetLargePages();
         _pagingStale = true;
         ForgetJumps();
@@ -308,6 +331,7 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>Empties the soft TLB's entries for writes.</summary>
     private void FlushWriteTlb()
     {
+        ForgetSecond();
         for (int bank = 0; bank < SoftTlb.Banks; bank++)
         {
             if ((_usedBanks & (2 << (bank * 2))) == 0)
@@ -325,6 +349,7 @@ public abstract unsafe partial class ProcessorCore
         int index = (int)((linear >> 12) & (SoftTlb.Entries - 1));
         for (int bank = 0; bank < SoftTlb.Banks * 2; bank++)
             _tlb[(bank * SoftTlb.Entries) + index].Tag = index == 0 ? SoftTlb.EmptyFirst : SoftTlb.Empty;
+        ForgetSecond();
         ForgetJumps();
     }
 }

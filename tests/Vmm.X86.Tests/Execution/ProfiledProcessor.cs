@@ -3,7 +3,7 @@ using Vmm.X86.Execution;
 
 namespace Vmm.X86.Tests.Execution;
 
-/// <summary>64-bit code at a fixed page, and one page of data that appears at any linear address wished, as the native oracle needs it.</summary>
+/// <summary>64-bit code at a fixed page, and two pages of data that appear at any linear address wished, as the native oracle needs it.</summary>
 internal sealed unsafe class ProfiledProcessor : ProcessorCore
 {
     private const ulong CodeLinear = 0x40_0000;
@@ -70,6 +70,11 @@ internal sealed unsafe class ProfiledProcessor : ProcessorCore
         if (page == (_scratch & ~0xFFFUL))
         {
             physical |= 4096;
+            return true;
+        }
+        if (page == (_scratch & ~0xFFFUL) + 4096)
+        {
+            physical |= 8192; // the data may lie across two pages
             return true;
         }
         RaisePageFault(linear, 0);
