@@ -1,7 +1,8 @@
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// Bits of <see cref="VcpuState.Mode"/>: everything that changes what a byte sequence decodes to, or which checks its handlers may leave out.
+/// Bits of <see cref="VcpuState.Mode"/>: everything that changes what a byte sequence decodes to, or which checks its handlers may leave
+/// out.
 /// Blocks are keyed by physical page and this value.
 /// </summary>
 public static class ExecutionMode
@@ -13,7 +14,9 @@ public static class ExecutionMode
     /// <summary>The stack pointer is ESP (or RSP) rather than SP.</summary>
     public const uint BigStack = 4;
 
-    /// <summary>CS, DS, ES and SS have base 0, limit 4 GiB and ordinary rights: no check can fail (always so in 64-bit code, canonical check apart).</summary>
+    /// <summary>
+    /// CS, DS, ES and SS have base 0, limit 4 GiB and ordinary rights: no check can fail (always so in 64-bit code, canonical check apart).
+    /// </summary>
     public const uint Flat = 8;
 
     /// <summary>CR0.PE.</summary>

@@ -5,11 +5,13 @@ namespace Vmm.X86.Execution;
 using Register = Iced.Intel.Register;
 
 /// <summary>
-/// The instructions that are executed from Iced's decoded form rather than from a compact operation: everything that is not hot. One entry for
+/// The instructions that are executed from Iced's decoded form rather than from a compact operation: everything that is not hot. One entry
+/// for
 /// each of Iced's codes; null where nothing is registered (then the code is #UD unless the compact decoder knows it).
 /// </summary>
 /// <remarks>
-/// A handler reads operands through <see cref="Operands"/>, commits only after its last memory access and says how it ended. RIP is that of the
+/// A handler reads operands through <see cref="Operands"/>, commits only after its last memory access and says how it ended. RIP is that of
+/// the
 /// instruction itself while it runs; <c>instruction->NextIP</c> is the address after it.
 /// </remarks>
 // SAFETY: the array holds addresses of static methods of this assembly, which never move or unload.

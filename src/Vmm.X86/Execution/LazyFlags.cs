@@ -8,7 +8,8 @@ namespace Vmm.X86.Execution;
 public static unsafe class LazyFlags
 {
 #pragma warning disable CS1591 // the names are the architecture's
-    public const uint Cf = 1, Pf = 4, Af = 0x10, Zf = 0x40, Sf = 0x80, Tf = 0x100, If = 0x200, Df = 0x400, Of = 0x800, Iopl = 0x3000, Nt = 0x4000,
+    public const uint Cf = 1, Pf = 4, Af = 0x10, Zf = 0x40, Sf = 0x80, Tf = 0x100,
+        If = 0x200, Df = 0x400, Of = 0x800, Iopl = 0x3000, Nt = 0x4000,
         Rf = 0x1_0000, Vm = 0x2_0000, Ac = 0x4_0000, Vif = 0x8_0000, Vip = 0x10_0000, Id = 0x20_0000;
 #pragma warning restore CS1591
 

@@ -8,7 +8,9 @@ using Register = Iced.Intel.Register;
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call.
 public static unsafe class Operands
 {
-    /// <summary>Index in the encoding's order of a general register of any size; AH to BH give 4 to 7 (see <see cref="IsHighByte"/>).</summary>
+    /// <summary>
+    /// Index in the encoding's order of a general register of any size; AH to BH give 4 to 7 (see <see cref="IsHighByte"/>).
+    /// </summary>
     public static int Index(Register register) => register switch
     {
         >= Register.AL and <= Register.R15L => register <= Register.BH ? register - Register.AL : register - Register.SPL + 4,

@@ -18,7 +18,10 @@ public enum Outcome
     /// <summary>Stopped by an exception recorded in <see cref="VcpuState.Fault"/>; nothing was committed.</summary>
     Fault,
 
-    /// <summary>Stopped for something outside the processor (<see cref="ProcessorCore.Request"/>); nothing was committed, run it again once that is answered.</summary>
+    /// <summary>
+    /// Stopped for something outside the processor (<see cref="ProcessorCore.Request"/>); nothing was committed, run it again once that is
+    /// answered.
+    /// </summary>
     Exit,
 }
 

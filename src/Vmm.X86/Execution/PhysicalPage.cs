@@ -9,7 +9,9 @@ public unsafe struct PhysicalPage
     /// <summary>What is there.</summary>
     public PhysicalPageKind Kind;
 
-    /// <summary>Stores must be reported through <see cref="ProcessorCore.OnTrackedWrite"/>: the page holds decoded code, so it gets no write entry.</summary>
+    /// <summary>
+    /// Stores must be reported through <see cref="ProcessorCore.OnTrackedWrite"/>: the page holds decoded code, so it gets no write entry.
+    /// </summary>
     public bool TrackWrites;
 }
 

@@ -63,7 +63,9 @@ public abstract unsafe partial class ProcessorCore
         Volatile.Write(ref State->PollLimit, 0);
     }
 
-    /// <summary>Waits until this processor, run by another thread, has emptied its write entries or will before it enters guest code again.</summary>
+    /// <summary>
+    /// Waits until this processor, run by another thread, has emptied its write entries or will before it enters guest code again.
+    /// </summary>
     internal void AwaitWriteFlush()
     {
         Interlocked.MemoryBarrier();
@@ -72,7 +74,9 @@ public abstract unsafe partial class ProcessorCore
             spin.SpinOnce();
     }
 
-    /// <summary>Runs operations from an entry, visible to those who wait for this processor. False: work has come up that must be done first.</summary>
+    /// <summary>
+    /// Runs operations from an entry, visible to those who wait for this processor. False: work has come up that must be done first.
+    /// </summary>
     private bool EnterGuest(DecodedOperation* entry)
     {
         _inGuest = true;
@@ -143,7 +147,10 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>RIP wrapped to the code size.</summary>
     internal ulong MaskRip(ulong rip) => Is64Bit ? rip : (uint)rip;
 
-    /// <summary>Finds or makes the block at RIP. Null: <see cref="RunStop"/> is Fault or Exit, or Repeat where the instruction must be interpreted by itself.</summary>
+    /// <summary>
+    /// Finds or makes the block at RIP. Null: <see cref="RunStop"/> is Fault or Exit, or Repeat where the instruction must be interpreted
+    /// by itself.
+    /// </summary>
     private DecodedOperation* FindCode(out Block* block)
     {
         VcpuState* s = State;

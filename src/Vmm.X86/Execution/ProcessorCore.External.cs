@@ -5,7 +5,8 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     // An instruction that needs the outside stops, is answered, and runs again from its start; answers so far are replayed in order.
-    // Requests answered inside are not kept: no instruction mixes them with outside ones in a way that shows. 512 bytes of FXSAVE area in 8-byte pieces, each split once, is the longest chain there is.
+    // Requests answered inside are not kept: no instruction mixes them with outside ones in a way that shows. 512 bytes of FXSAVE area in
+    // 8-byte pieces, each split once, is the longest chain there is.
     private const int LongestChain = 192;
     private readonly ExternalRequest[] _answers = new ExternalRequest[LongestChain];
     private ExternalRequest _request;
@@ -34,14 +35,17 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>Withdraws the current request unanswered: the instruction will ask again when it runs again.</summary>
     public void WithdrawRequest() => _request.Kind = ExternalRequestKind.None;
 
-    /// <summary>Forgets the answers: the instruction they belong to is done, or was abandoned. A string instruction does so after each element.</summary>
+    /// <summary>
+    /// Forgets the answers: the instruction they belong to is done, or was abandoned. A string instruction does so after each element.
+    /// </summary>
     public void ClearAnswers() => _answerCount = _answerCursor = 0;
 
     /// <summary>Starts replaying answers from the first: called before the instruction runs again.</summary>
     public void RewindAnswers() => _answerCursor = 0;
 
     /// <summary>
-    /// Asks the outside. True: <paramref name="request"/> holds the answer. False: the instruction must return <see cref="Outcome.Exit"/> (<see cref="Stopped"/>).
+    /// Asks the outside. True: <paramref name="request"/> holds the answer. False: the instruction must return <see cref="Outcome.Exit"/>
+    /// (<see cref="Stopped"/>).
     /// </summary>
     public bool Ask(ref ExternalRequest request)
     {

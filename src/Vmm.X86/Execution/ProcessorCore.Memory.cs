@@ -40,7 +40,8 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>
-    /// Host address where <paramref name="size"/> bytes can be read now: guest memory itself, or a copy in the bounce buffer (at most 64 bytes).
+    /// Host address where <paramref name="size"/> bytes can be read now: guest memory itself, or a copy in the bounce buffer (at most 64
+    /// bytes).
     /// Null: the instruction must stop.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -86,12 +87,15 @@ public abstract unsafe partial class ProcessorCore
     public bool WriteAs<T>(ulong linear, T value, bool user)
         where T : unmanaged => WriteSlow(linear, (byte*)&value, sizeof(T), user ? DataPrivilege.User : DataPrivilege.Supervisor);
 
-    /// <summary>Checks that a store could be made, faulting if not, without making it: for instructions that must not stop half-way.</summary>
+    /// <summary>
+    /// Checks that a store could be made, faulting if not, without making it: for instructions that must not stop half-way.
+    /// </summary>
     public bool ProbeWrite(ulong linear, int size)
     {
         if (!TranslateData(linear, true, DataPrivilege.Current, out _))
             return false;
-        return ((linear & 0xFFF) + (ulong)size <= 4096) || TranslateData((linear + (ulong)size - 1) & LinearMask, true, DataPrivilege.Current, out _);
+        return ((linear & 0xFFF) + (ulong)size <= 4096) || TranslateData((linear + (ulong)size - 1) & LinearMask,
+            true, DataPrivilege.Current, out _);
     }
 
     /// <summary>Copies guest memory out, any length, without the bounce buffer's limit. False: stop.</summary>

@@ -3,7 +3,8 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     /// <summary>
-    /// Recomputes <see cref="VcpuState.Mode"/> and the soft-TLB bank. Must follow every change of CR0, CR4, EFER, CPL, RFLAGS.VM/TF/RF/AC and the hidden
+    /// Recomputes <see cref="VcpuState.Mode"/> and the soft-TLB bank. Must follow every change of CR0, CR4, EFER, CPL, RFLAGS.VM/TF/RF/AC
+    /// and the hidden
     /// parts of CS, SS, DS, ES; the instruction that does so returns <see cref="Outcome.NextBlock"/> or <see cref="Outcome.Branch"/>.
     /// </summary>
     public void UpdateMode()
@@ -28,7 +29,8 @@ public abstract unsafe partial class ProcessorCore
             mode |= ExecutionMode.User;
         if (MustStep)
             mode |= ExecutionMode.SingleStep;
-        if (code64 || (IsFlat(ref cs, true) && IsFlat(ref s->Segments[SegmentIndex.Ds], false) && IsFlat(ref s->Segments[SegmentIndex.Es], false)
+        if (code64 || (IsFlat(ref cs, true) && IsFlat(ref s->Segments[SegmentIndex.Ds], false)
+            && IsFlat(ref s->Segments[SegmentIndex.Es], false)
                 && IsFlat(ref s->Segments[SegmentIndex.Ss], false)))
             mode |= ExecutionMode.Flat;
         if ((s->Cr0 & (Cr0Bits.Emulation | Cr0Bits.TaskSwitched)) == 0)

@@ -51,7 +51,8 @@ public abstract unsafe partial class ProcessorCore
         };
         if (privilege == DataPrivilege.User || (privilege == DataPrivilege.Current && State->Cpl == 3))
             wanted |= PageAccess.User;
-        else if (privilege != DataPrivilege.ImplicitSupervisor && access != PhysicalAccess.Execute && (State->FlagsSystem & LazyFlags.Ac) != 0)
+        else if (privilege != DataPrivilege.ImplicitSupervisor && access != PhysicalAccess.Execute
+            && (State->FlagsSystem & LazyFlags.Ac) != 0)
             wanted |= PageAccess.SmapOverride;
         WalkMemory memory = new(this, true);
         PageWalkOutcome outcome = PageWalker.Walk(in _paging, ref memory, linear, wanted, out PageWalkResult result);
@@ -67,8 +68,10 @@ public abstract unsafe partial class ProcessorCore
             RaisePageFault(linear, (uint)result.ErrorCode);
             return false;
         }
-        // With accessed and dirty flags on, a walk needs to write: where memory refuses it, that is what was refused (SDM Vol. 3C 29.3.3.2).
-        return StopForWalk(result.PhysicalAddress, _walkRefusal == PhysicalPageKind.Forbidden ? PhysicalAccess.WalkWrite : PhysicalAccess.WalkRead);
+        // With accessed and dirty flags on, a walk needs to write: where memory refuses it, that is what was refused (SDM Vol. 3C
+        // 29.3.3.2).
+        return StopForWalk(result.PhysicalAddress, _walkRefusal == PhysicalPageKind.Forbidden ? PhysicalAccess.WalkWrite
+            : PhysicalAccess.WalkRead);
     }
 
     private void RefreshPaging()

@@ -9,7 +9,8 @@ public abstract unsafe partial class ProcessorCore
     internal DecodedOperation* LinkFrom { get; set; }
 
     /// <summary>
-    /// The owner has something to deliver as soon as it can be: <see cref="Execute"/> then returns <see cref="RunResult.Boundary"/> after every
+    /// The owner has something to deliver as soon as it can be: <see cref="Execute"/> then returns <see cref="RunResult.Boundary"/> after
+    /// every
     /// instruction that may have made it possible.
     /// </summary>
     public bool WindowRequested { get; set; }

@@ -2,7 +2,8 @@ namespace Vmm.X86.Execution;
 
 public abstract unsafe partial class ProcessorCore
 {
-    // Pages 4 MiB apart share an entry of the soft TLB. What one of them loses there is mostly found here, without a walk. Entries are stamped
+    // Pages 4 MiB apart share an entry of the soft TLB. What one of them loses there is mostly found here, without a walk. Entries are
+    // stamped
     // with a generation, so that forgetting all of them costs nothing.
     private const int SecondEntries = 8192;
     private readonly SecondEntry[] _second = new SecondEntry[SecondEntries];

@@ -5,7 +5,8 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     /// <summary>
-    /// From segment and offset to a linear address, with the checks of the mode (SDM Vol. 3A 5.3): canonical form in 64-bit code, else presence,
+    /// From segment and offset to a linear address, with the checks of the mode (SDM Vol. 3A 5.3): canonical form in 64-bit code, else
+    /// presence,
     /// type and limit. False: #GP(0) or #SS(0) recorded.
     /// </summary>
     public bool Linear(int segment, ulong offset, int size, bool write, out ulong linear)

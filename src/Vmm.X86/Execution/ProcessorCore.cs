@@ -38,7 +38,9 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     /// <summary>Why the last member that returned false did so: <see cref="Outcome.Fault"/> or <see cref="Outcome.Exit"/>.</summary>
     public Outcome Stopped { get; protected set; }
 
-    /// <summary>Guest-physical address width in bits (CPUID 0x80000008): what reserved bits in paging structures are checked against.</summary>
+    /// <summary>
+    /// Guest-physical address width in bits (CPUID 0x80000008): what reserved bits in paging structures are checked against.
+    /// </summary>
     public abstract int PhysicalAddressBits { get; }
 
     /// <summary>Looks a guest-physical page up in the second level. Sets its accessed and dirty flags.</summary>
@@ -48,7 +50,8 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     protected abstract void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page);
 
     /// <summary>
-    /// A store of <paramref name="size"/> bytes was made to a page whose <see cref="PhysicalPage.TrackWrites"/> is set, or that holds decoded code
+    /// A store of <paramref name="size"/> bytes was made to a page whose <see cref="PhysicalPage.TrackWrites"/> is set, or that holds
+    /// decoded code
     /// (the engine itself drops such code).
     /// </summary>
     protected virtual void OnTrackedWrite(ulong address, int size)
@@ -56,7 +59,8 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     }
 
     /// <summary>
-    /// Answers a request inside the processor or partition (local APIC page, MSR and CPUID policy). True when <see cref="ExternalRequest.Value"/>
+    /// Answers a request inside the processor or partition (local APIC page, MSR and CPUID policy). True when
+    /// <see cref="ExternalRequest.Value"/>
     /// holds the answer (or the write was taken); false sends the request out.
     /// </summary>
     protected abstract bool TryAnswer(ref ExternalRequest request);
@@ -70,7 +74,8 @@ public abstract unsafe partial class ProcessorCore : IDisposable
     }
 
     /// <summary>
-    /// A page of the processor's own, in the second level's eyes not memory at all, answers at this guest-physical page number (the local APIC
+    /// A page of the processor's own, in the second level's eyes not memory at all, answers at this guest-physical page number (the local
+    /// APIC
     /// page); <see cref="ulong.MaxValue"/> when there is none. It overrides memory mapped there.
     /// </summary>
     protected ulong OverlayPage { get; set; } = ulong.MaxValue;
@@ -125,7 +130,8 @@ public abstract unsafe partial class ProcessorCore : IDisposable
         errorCode = Broken(Mutant.PageFaultWithoutUserBit) ? errorCode & ~4U : errorCode;
         linear = Broken(Mutant.Cr2WithoutOffset) ? linear & ~0xFFFUL : linear;
 #endif
-        State->Fault = new PendingFault { Vector = ExceptionVector.PageFault, HasErrorCode = true, ErrorCode = errorCode, Payload = linear };
+        State->Fault = new PendingFault { Vector = ExceptionVector.PageFault,
+            HasErrorCode = true, ErrorCode = errorCode, Payload = linear };
         return Stopped = Outcome.Fault;
     }
 }

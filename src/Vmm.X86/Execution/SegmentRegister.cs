@@ -14,7 +14,8 @@ public struct SegmentRegister
     public uint Limit;
 
     /// <summary>
-    /// Descriptor attributes as in the descriptor's high doubleword shifted right by 8: type (0-3), S (4), DPL (5-6), P (7), AVL (12), L (13),
+    /// Descriptor attributes as in the descriptor's high doubleword shifted right by 8: type (0-3), S (4), DPL (5-6), P (7), AVL (12), L
+    /// (13),
     /// D/B (14), G (15); bit 16 = unusable (a null selector).
     /// </summary>
     public uint Attributes;

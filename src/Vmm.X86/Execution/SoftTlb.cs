@@ -14,7 +14,8 @@ public struct TlbEntry
 }
 
 /// <summary>
-/// Constants of the soft TLB. A probe is one subtraction and one compare: <c>linear - Tag &lt;= 4096 - size</c> (unsigned) holds only when the page
+/// Constants of the soft TLB. A probe is one subtraction and one compare: <c>linear - Tag &lt;= 4096 - size</c> (unsigned) holds only when
+/// the page
 /// matches and the access stays inside it.
 /// </summary>
 public static class SoftTlb
@@ -23,13 +24,15 @@ public static class SoftTlb
     public const int Entries = 1024;
 
     /// <summary>
-    /// Banks: one for each way a data access can be privileged, and one that stays empty, in use while alignment is checked, so that every access
+    /// Banks: one for each way a data access can be privileged, and one that stays empty, in use while alignment is checked, so that every
+    /// access
     /// takes the slow path.
     /// </summary>
     public const int Banks = 4;
 
     /// <summary>
-    /// Tag of an empty entry. A probe comes before the check for a canonical address, so the tag must be one of a page that would be probed in another
+    /// Tag of an empty entry. A probe comes before the check for a canonical address, so the tag must be one of a page that would be probed
+    /// in another
     /// entry: this page's entry is 0, which has <see cref="EmptyFirst"/>.
     /// </summary>
     public const ulong Empty = 0x8000_0000_0000_0000;

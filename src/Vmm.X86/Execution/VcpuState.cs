@@ -4,10 +4,12 @@ using System.Runtime.InteropServices;
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// The whole architectural state of one virtual processor, as one block of native memory. Handlers address registers by their byte offset in
+/// The whole architectural state of one virtual processor, as one block of native memory. Handlers address registers by their byte offset
+/// in
 /// this block, so that decoded code is shared between processors and a translating tier can pin its address in one host register.
 /// </summary>
-/// <remarks>Only the thread that runs the processor touches it while guest code runs; <see cref="Kick"/> alone is written by other threads.</remarks>
+/// <remarks>Only the thread that runs the processor touches it while guest code runs; <see cref="Kick"/> alone is written by other
+/// threads.</remarks>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct VcpuState
 {
@@ -18,7 +20,8 @@ public unsafe struct VcpuState
     public ulong Zero;
 
     /// <summary>
-    /// Non-zero asks the processor to leave guest code at the next block boundary. Set it through <see cref="ProcessorCore.RequestKick"/>, which
+    /// Non-zero asks the processor to leave guest code at the next block boundary. Set it through <see cref="ProcessorCore.RequestKick"/>,
+    /// which
     /// any thread may call; the owner clears bits with <see cref="ProcessorCore.ClearKick"/>.
     /// </summary>
     public uint Kick;
@@ -27,7 +30,8 @@ public unsafe struct VcpuState
     public uint Mode;
 
     /// <summary>
-    /// RIP of the first byte of the linear page that is executing, so that an operation's RIP is this plus its page offset. Jumps inside a page
+    /// RIP of the first byte of the linear page that is executing, so that an operation's RIP is this plus its page offset. Jumps inside a
+    /// page
     /// leave it alone.
     /// </summary>
     public ulong PageRip;
@@ -43,7 +47,9 @@ public unsafe struct VcpuState
     /// <summary>Carry into each bit (operand1 ^ operand2 ^ result), sign-extended to 64 bits: AF is bit 4; OF is bit 63 ^ CF.</summary>
     public ulong FlagCarries;
 
-    /// <summary>Bit 0 is CF. Bit 8 inverts SF and bit 9 inverts PF as derived from <see cref="FlagResult"/> (set by POPF, SAHF and the like).</summary>
+    /// <summary>
+    /// Bit 0 is CF. Bit 8 inverts SF and bit 9 inverts PF as derived from <see cref="FlagResult"/> (set by POPF, SAHF and the like).
+    /// </summary>
     public uint FlagCarry;
 
     /// <summary>RFLAGS without the six arithmetic flags: TF, IF, DF, IOPL, NT, RF, VM, AC, VIF, VIP, ID; bit 1 is always set.</summary>
@@ -61,7 +67,9 @@ public unsafe struct VcpuState
     /// </summary>
     public ulong PollLimit;
 
-    /// <summary>Generation of linear translations (upper half) and <see cref="Mode"/>: what a jump cache entry must have been made under.</summary>
+    /// <summary>
+    /// Generation of linear translations (upper half) and <see cref="Mode"/>: what a jump cache entry must have been made under.
+    /// </summary>
     public ulong JumpKey;
 
     /// <summary>Jump cache: native array of entries, private to the engine.</summary>
@@ -109,7 +117,9 @@ public unsafe struct VcpuState
     /// <summary>MXCSR.</summary>
     public uint Mxcsr;
 
-    /// <summary>x87 control word, status word (TOP included), and tag word with one bit a physical register: 1 = not empty (FXSAVE's form).</summary>
+    /// <summary>
+    /// x87 control word, status word (TOP included), and tag word with one bit a physical register: 1 = not empty (FXSAVE's form).
+    /// </summary>
     public ushort FpuControl, FpuStatus, FpuTags;
 
     /// <summary>x87 last opcode (11 bits).</summary>
@@ -121,7 +131,9 @@ public unsafe struct VcpuState
     /// <inheritdoc cref="FpuInstructionPointer"/>
     public ushort FpuInstructionSelector, FpuDataSelector;
 
-    /// <summary>Physical x87 registers R0 to R7, 16 bytes each: significand, then sign and exponent. MMX registers are the significands.</summary>
+    /// <summary>
+    /// Physical x87 registers R0 to R7, 16 bytes each: significand, then sign and exponent. MMX registers are the significands.
+    /// </summary>
     public fixed ulong Fpu[16];
 
     /// <summary>What the processor is doing: <see cref="Activity"/>.</summary>
@@ -136,7 +148,9 @@ public unsafe struct VcpuState
     /// <summary>The event that stopped the current instruction, valid after <see cref="Outcome.Fault"/>.</summary>
     public PendingFault Fault;
 
-    /// <summary>The event whose delivery has begun but had to stop for something outside; <see cref="EventKind.None"/> when there is none.</summary>
+    /// <summary>
+    /// The event whose delivery has begun but had to stop for something outside; <see cref="EventKind.None"/> when there is none.
+    /// </summary>
     public PendingEvent Event;
 
     /// <summary>A trap to deliver after the instruction that set it (single step, data breakpoint): bits of DR6, zero when none.</summary>

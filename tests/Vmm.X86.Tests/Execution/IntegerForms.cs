@@ -4,16 +4,20 @@ using IcedRegister = Iced.Intel.Register;
 
 namespace Vmm.X86.Tests.Execution;
 
-/// <summary>Instruction forms made from the assembler library's own tables: every code of a mnemonic, with registers and with memory.</summary>
+/// <summary>
+/// Instruction forms made from the assembler library's own tables: every code of a mnemonic, with registers and with memory.
+/// </summary>
 internal static class IntegerForms
 {
     private const uint OfFlag = LazyFlags.Of, Sf = LazyFlags.Sf, Zf = LazyFlags.Zf, Af = LazyFlags.Af, Pf = LazyFlags.Pf, Cf = LazyFlags.Cf;
 
     private static readonly Dictionary<string, Mnemonic[]> s_groups = new()
     {
-        ["add"] = [Mnemonic.Add, Mnemonic.Sub, Mnemonic.Cmp, Mnemonic.Adc, Mnemonic.Sbb, Mnemonic.Neg, Mnemonic.Inc, Mnemonic.Dec, Mnemonic.Xadd],
+        ["add"] = [Mnemonic.Add, Mnemonic.Sub, Mnemonic.Cmp, Mnemonic.Adc,
+            Mnemonic.Sbb, Mnemonic.Neg, Mnemonic.Inc, Mnemonic.Dec, Mnemonic.Xadd],
         ["logic"] = [Mnemonic.And, Mnemonic.Or, Mnemonic.Xor, Mnemonic.Test, Mnemonic.Not],
-        ["move"] = [Mnemonic.Mov, Mnemonic.Movzx, Mnemonic.Movsx, Mnemonic.Movsxd, Mnemonic.Xchg, Mnemonic.Bswap, Mnemonic.Movbe, Mnemonic.Movnti],
+        ["move"] = [Mnemonic.Mov, Mnemonic.Movzx, Mnemonic.Movsx, Mnemonic.Movsxd,
+            Mnemonic.Xchg, Mnemonic.Bswap, Mnemonic.Movbe, Mnemonic.Movnti],
         ["extend"] = [Mnemonic.Cbw, Mnemonic.Cwde, Mnemonic.Cdqe, Mnemonic.Cwd, Mnemonic.Cdq, Mnemonic.Cqo, Mnemonic.Nop, Mnemonic.Xlatb],
         ["flags"] = [Mnemonic.Clc, Mnemonic.Stc, Mnemonic.Cmc, Mnemonic.Cld, Mnemonic.Std, Mnemonic.Lahf, Mnemonic.Sahf],
         ["shift"] = [Mnemonic.Shl, Mnemonic.Sal, Mnemonic.Shr, Mnemonic.Sar],
@@ -28,8 +32,10 @@ internal static class IntegerForms
         [
             Mnemonic.Seto, Mnemonic.Setno, Mnemonic.Setb, Mnemonic.Setae, Mnemonic.Sete, Mnemonic.Setne, Mnemonic.Setbe, Mnemonic.Seta,
             Mnemonic.Sets, Mnemonic.Setns, Mnemonic.Setp, Mnemonic.Setnp, Mnemonic.Setl, Mnemonic.Setge, Mnemonic.Setle, Mnemonic.Setg,
-            Mnemonic.Cmovo, Mnemonic.Cmovno, Mnemonic.Cmovb, Mnemonic.Cmovae, Mnemonic.Cmove, Mnemonic.Cmovne, Mnemonic.Cmovbe, Mnemonic.Cmova,
-            Mnemonic.Cmovs, Mnemonic.Cmovns, Mnemonic.Cmovp, Mnemonic.Cmovnp, Mnemonic.Cmovl, Mnemonic.Cmovge, Mnemonic.Cmovle, Mnemonic.Cmovg,
+            Mnemonic.Cmovo, Mnemonic.Cmovno, Mnemonic.Cmovb, Mnemonic.Cmovae,
+                Mnemonic.Cmove, Mnemonic.Cmovne, Mnemonic.Cmovbe, Mnemonic.Cmova,
+            Mnemonic.Cmovs, Mnemonic.Cmovns, Mnemonic.Cmovp, Mnemonic.Cmovnp,
+                Mnemonic.Cmovl, Mnemonic.Cmovge, Mnemonic.Cmovle, Mnemonic.Cmovg,
         ],
         ["string"] =
         [
@@ -39,8 +45,10 @@ internal static class IntegerForms
         ],
     };
 
-    private static readonly IcedRegister[] s_bytes = [IcedRegister.AL, IcedRegister.CL, IcedRegister.BL, IcedRegister.AH, IcedRegister.DH, IcedRegister.DIL, IcedRegister.R9L];
-    private static readonly IcedRegister[] s_words = [IcedRegister.AX, IcedRegister.CX, IcedRegister.DX, IcedRegister.DI, IcedRegister.R10W];
+    private static readonly IcedRegister[] s_bytes = [IcedRegister.AL, IcedRegister.CL,
+        IcedRegister.BL, IcedRegister.AH, IcedRegister.DH, IcedRegister.DIL, IcedRegister.R9L];
+    private static readonly IcedRegister[] s_words = [IcedRegister.AX, IcedRegister.CX,
+        IcedRegister.DX, IcedRegister.DI, IcedRegister.R10W];
 
     public static IEnumerable<string> Names => s_groups.Keys;
 
@@ -50,10 +58,13 @@ internal static class IntegerForms
         {
             foreach (Code code in Enum.GetValues<Code>())
             {
-                if (code.Mnemonic() != mnemonic || code.Encoding() != EncodingKind.Legacy || !code.ToOpCode().Mode64 || !code.ToOpCode().IsInstruction)
+                if (code.Mnemonic() != mnemonic || code.Encoding() != EncodingKind.Legacy || !code.ToOpCode().Mode64
+                    || !code.ToOpCode().IsInstruction)
                     continue;
-                if (code is Code.Bswap_r16 || code.ToString().Contains("moffs") || code.ToString().Contains("Sreg") || code.ToString().Contains("_cr")
-                    || code.ToString().Contains("_dr") || code.ToString().Contains("cr_") || code.ToString().Contains("dr_") || code.ToString().Contains("xmm"))
+                if (code is Code.Bswap_r16 || code.ToString().Contains("moffs") || code.ToString().Contains("Sreg")
+                    || code.ToString().Contains("_cr")
+                    || code.ToString().Contains("_dr") || code.ToString().Contains("cr_") || code.ToString().Contains("dr_")
+                        || code.ToString().Contains("xmm"))
                     continue;
                 foreach (IntegerForm form in group == "string" ? Strings(code) : Variants(code))
                     yield return form;
@@ -68,7 +79,8 @@ internal static class IntegerForms
         for (int choice = 0; choice < 10; choice++)
         {
             bool memory = hasMemory && choice >= 6;
-            if (hasMemory && !memory && Enumerable.Range(0, info.OpCount).Any(n => info.GetOpKind(n) is OpCodeOperandKind.mem or OpCodeOperandKind.mem_offs))
+            if (hasMemory && !memory && Enumerable.Range(0, info.OpCount).Any(n =>
+                info.GetOpKind(n) is OpCodeOperandKind.mem or OpCodeOperandKind.mem_offs))
                 continue;
             Instruction instruction = default;
             instruction.Code = code;
@@ -77,12 +89,15 @@ internal static class IntegerForms
                 ok &= SetOperand(ref instruction, n, info.GetOpKind(n), memory, choice);
             if (!ok)
                 continue;
-            bool usesHigh = Enumerable.Range(0, info.OpCount).Any(n => instruction.GetOpKind(n) == OpKind.Register && Operands.IsHighByte(instruction.GetOpRegister(n)));
+            bool usesHigh = Enumerable.Range(0, info.OpCount).Any(n => instruction.GetOpKind(n) == OpKind.Register
+                && Operands.IsHighByte(instruction.GetOpRegister(n)));
             bool usesRex = Enumerable.Range(0, info.OpCount).Any(n => instruction.GetOpKind(n) == OpKind.Register
-                && (instruction.GetOpRegister(n) is IcedRegister.DIL or IcedRegister.R9L || instruction.GetOpRegister(n).GetSize() == 8 || instruction.GetOpRegister(n).GetNumber() >= 8));
+                && (instruction.GetOpRegister(n) is IcedRegister.DIL or IcedRegister.R9L || instruction.GetOpRegister(n).GetSize() == 8
+                    || instruction.GetOpRegister(n).GetNumber() >= 8));
             if (usesHigh && (usesRex || (memory && choice >= 8)))
                 continue;
-            if (info.Mnemonic is Mnemonic.Div or Mnemonic.Idiv && !memory && instruction.Op0Register.GetFullRegister() is IcedRegister.RAX or IcedRegister.RDX)
+            if (info.Mnemonic is Mnemonic.Div or Mnemonic.Idiv && !memory
+                && instruction.Op0Register.GetFullRegister() is IcedRegister.RAX or IcedRegister.RDX)
                 continue;
             yield return Form(in instruction);
             if (memory && info.CanUseLockPrefix && instruction.Op0Kind == OpKind.Memory)
@@ -209,7 +224,8 @@ internal static class IntegerForms
         general[6] = address;
         if (i.Mnemonic == Mnemonic.Xlatb)
             general[3] = address;
-        if (i.Mnemonic is Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc && i.Op0Kind == OpKind.Memory && i.Op1Kind == OpKind.Register)
+        if (i.Mnemonic is Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc && i.Op0Kind == OpKind.Memory
+            && i.Op1Kind == OpKind.Register)
             general[Operands.Index(i.Op1Register)] = (ulong)random.Next(-3000, 3000);
         if (i.Mnemonic is Mnemonic.Shld or Mnemonic.Shrd && i.Op2Kind == OpKind.Register && i.Op1Register.GetSize() == 2)
             general[1] &= ~0x10UL;
@@ -315,7 +331,8 @@ internal static class IntegerForms
                     Prepare = static (general, address, random) =>
                     {
                         general[6] = address + (ulong)random.Next(-100, 300);
-                        general[7] = random.Next(2) == 0 ? address + (ulong)random.Next(-100, 300) : general[6] + (ulong)random.Next(-20, 20);
+                        general[7] = random.Next(2) == 0 ? address + (ulong)random.Next(-100, 300)
+                            : general[6] + (ulong)random.Next(-20, 20);
                         general[1] = (ulong)random.Next(30);
                     },
                     Undefined = static _ => 0,
@@ -328,6 +345,7 @@ internal static class IntegerForms
     {
         OpCodeInfo info = code.ToOpCode();
         byte opcode = (byte)info.OpCode;
-        return info.OperandSize == 16 || code.ToString().Contains("16") ? [0x66, opcode] : code.ToString().Contains("64") || code.ToString().Contains("RAX") ? [0x48, opcode] : [opcode];
+        return info.OperandSize == 16 || code.ToString().Contains("16") ? [0x66, opcode] : code.ToString().Contains("64")
+            || code.ToString().Contains("RAX") ? [0x48, opcode] : [opcode];
     }
 }

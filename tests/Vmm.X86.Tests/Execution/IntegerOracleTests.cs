@@ -5,7 +5,8 @@ using Vmm.X86.Tests.NativeOracle;
 namespace Vmm.X86.Tests.Execution;
 
 /// <summary>
-/// Every integer instruction form of 64-bit code that the host can run, with random operands, against the host processor. Each runs once in a
+/// Every integer instruction form of 64-bit code that the host can run, with random operands, against the host processor. Each runs once in
+/// a
 /// block and once by itself; registers, defined flags and memory must agree.
 /// </summary>
 public sealed unsafe class IntegerOracleTests
@@ -14,7 +15,8 @@ public sealed unsafe class IntegerOracleTests
 
     private static readonly ulong[] s_edges =
     [
-        0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0x1_0000_0000, 0x7FFF_FFFF_FFFF_FFFF,
+        0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF,
+            0x8000_0000, 0xFFFF_FFFF, 0x1_0000_0000, 0x7FFF_FFFF_FFFF_FFFF,
         0x8000_0000_0000_0000, ulong.MaxValue,
     ];
 
@@ -37,7 +39,8 @@ public sealed unsafe class IntegerOracleTests
                 ulong memoryAddress = (ulong)native.ScratchAddress + 512;
                 native.Clear();
                 for (int i = 0; i < 16; i++)
-                    native.General[i] = random.Next(3) == 0 ? s_edges[random.Next(s_edges.Length)] : (ulong)random.NextInt64(long.MinValue, long.MaxValue);
+                    native.General[i] = random.Next(3) == 0 ? s_edges[random.Next(s_edges.Length)]
+                        : (ulong)random.NextInt64(long.MinValue, long.MaxValue);
                 random.NextBytes(native.Scratch);
                 for (int i = 0; group == "divide" && i < native.Scratch.Length; i++)
                     native.Scratch[i] |= 1; // no divisor of zero
@@ -57,12 +60,14 @@ public sealed unsafe class IntegerOracleTests
                     for (int i = 0; i < 16; i++)
                     {
                         if (i != 4 && cpu.State->General[i] != native.General[i])
-                            Assert.Fail($"{what}: register {i} is {cpu.State->General[i]:X}, the host has {native.General[i]:X}, it was {before[i]:X};"
+                            Assert.Fail($"{what}: register {i} is {cpu.State->General[i]:X}, "
+                                + $"the host has {native.General[i]:X}, it was {before[i]:X};"
                                 + $" rax {before[0]:X} rcx {before[1]:X} rdx {before[2]:X} rbx {before[3]:X}");
                     }
                     uint mask = Compared & ~form.Undefined(before);
                     if ((((uint)LazyFlags.Get(cpu.State) ^ (uint)native.Flags) & mask) != 0)
-                        Assert.Fail($"{what}: flags are {LazyFlags.Get(cpu.State) & mask:X}, the host has {native.Flags & mask:X}, were {flags:X};"
+                        Assert.Fail($"{what}: flags are {LazyFlags.Get(cpu.State) & mask:X}, "
+                            + $"the host has {native.Flags & mask:X}, were {flags:X};"
                             + $" rax {before[0]:X} rcx {before[1]:X} rdx {before[2]:X} rbx {before[3]:X}");
                     if (!cpu.Scratch.SequenceEqual(native.Scratch))
                         Assert.Fail($"{what}: memory differs");

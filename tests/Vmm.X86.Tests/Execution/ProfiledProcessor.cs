@@ -3,7 +3,9 @@ using Vmm.X86.Execution;
 
 namespace Vmm.X86.Tests.Execution;
 
-/// <summary>64-bit code at a fixed page, and two pages of data that appear at any linear address wished, as the native oracle needs it.</summary>
+/// <summary>
+/// 64-bit code at a fixed page, and two pages of data that appear at any linear address wished, as the native oracle needs it.
+/// </summary>
 internal sealed unsafe class ProfiledProcessor : ProcessorCore
 {
     private const ulong CodeLinear = 0x40_0000;

@@ -5,7 +5,8 @@ using Vmm.X86.Tests.NativeOracle;
 namespace Vmm.X86.Tests.Execution;
 
 /// <summary>
-/// Random runs of register instructions with short forward branches, against the host: here pairs are fused and flags that nobody reads are never
+/// Random runs of register instructions with short forward branches, against the host: here pairs are fused and flags that nobody reads are
+/// never
 /// made. Each run is executed as a block, instruction by instruction, and stopped once in the middle by the budget.
 /// </summary>
 public sealed unsafe class SequenceOracleTests
@@ -60,10 +61,12 @@ public sealed unsafe class SequenceOracleTests
                     for (int i = 0; i < 16; i++)
                     {
                         if (i != 4 && cpu.State->General[i] != native.General[i])
-                            Assert.Fail($"{text}\nway {way}: register {i} is {cpu.State->General[i]:X}, the host has {native.General[i]:X}, it was {before[i]:X}");
+                            Assert.Fail($"{text}\nway {way}: register {i} is {cpu.State->General[i]:X}, "
+                                + $"the host has {native.General[i]:X}, it was {before[i]:X}");
                     }
                     if ((((uint)LazyFlags.Get(cpu.State) ^ (uint)native.Flags) & Compared) != 0)
-                        Assert.Fail($"{text}\nway {way}: flags are {LazyFlags.Get(cpu.State) & Compared:X}, the host has {native.Flags & Compared:X}");
+                        Assert.Fail($"{text}\nway {way}: flags are {LazyFlags.Get(cpu.State) & Compared:X}, "
+                            + $"the host has {native.Flags & Compared:X}");
                 }
             }
         }
@@ -101,7 +104,8 @@ public sealed unsafe class SequenceOracleTests
             3 => [(byte)(0x01 + (8 * random.Next(8))), modrm], // add or adc sbb and sub xor cmp
             4 => [0x83, (byte)(0xC0 | (random.Next(8) << 3) | to), (byte)random.Next(256)],
             5 => [0x85, modrm], // test
-            6 => [0xC1, (byte)(0xC0 | (random.Next(6) switch { 0 => 0, 1 => 1, 2 => 4, 3 => 5, 4 => 7, _ => 4 } << 3) | to), (byte)random.Next(1, 31)],
+            6 => [0xC1, (byte)(0xC0 | (random.Next(6) switch { 0 => 0, 1 => 1, 2 => 4, 3 => 5, 4 => 7, _ =>
+                4 } << 3) | to), (byte)random.Next(1, 31)],
             7 => [0xFF, (byte)(0xC0 | (random.Next(2) << 3) | to)], // inc dec
             8 => [0xF7, (byte)(0xC0 | (random.Next(2, 4) << 3) | to)], // not neg
             9 => [0x0F, (byte)(0x42 + random.Next(10)), (byte)(0xC0 | (to << 3) | from)], // cmov without OF

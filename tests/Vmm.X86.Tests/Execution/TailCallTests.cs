@@ -46,7 +46,8 @@ public sealed unsafe class TailCallTests
                 continue; // always through the table
             foreach (IntegerForm form in IntegerForms.Of(group))
             {
-                byte[] code = [.. form.Bytes, 0x49, 0xFF, 0xCF, 0x0F, 0x85, .. BitConverter.GetBytes(-form.Bytes.Length - 9), 0xF4]; // dec r15; jnz; hlt
+                byte[] code = [.. form.Bytes, 0x49, 0xFF, 0xCF, 0x0F, 0x85,
+                    .. BitConverter.GetBytes(-form.Bytes.Length - 9), 0xF4]; // dec r15; jnz; hlt
                 cpu.Load(address, code);
                 cpu.Set64();
                 cpu.State->Rip = address;

@@ -10,7 +10,8 @@ internal sealed unsafe partial class BlockDecoder
     {
         ref DecodedOperation operation = ref lowered.Operation;
         Iced.Intel.Register baseRegister = i.MemoryBase, index = i.MemoryIndex;
-        int size = baseRegister != Iced.Intel.Register.None ? baseRegister.GetSize() : index != Iced.Intel.Register.None ? index.GetSize() : i.MemoryDisplSize;
+        int size = baseRegister != Iced.Intel.Register.None ? baseRegister.GetSize() : index != Iced.Intel.Register.None ? index.GetSize()
+            : i.MemoryDisplSize;
         if (size == 0)
             size = 8;
         int segment = Operands.Segment(i.MemorySegment);
@@ -18,7 +19,8 @@ internal sealed unsafe partial class BlockDecoder
         bool ripRelative = baseRegister == Iced.Intel.Register.RIP;
         if (baseRegister == Iced.Intel.Register.EIP || (index != Iced.Intel.Register.None && !index.IsGPR()))
             return AddressForm.None;
-        long displacement = ripRelative ? (long)(i.MemoryDisplacement64 - _pageRip) : size == 8 ? (long)i.MemoryDisplacement64 : (int)i.MemoryDisplacement32;
+        long displacement = ripRelative ? (long)(i.MemoryDisplacement64 - _pageRip) : size == 8 ? (long)i.MemoryDisplacement64
+            : (int)i.MemoryDisplacement32;
         if (displacement != (int)displacement)
             return AddressForm.None;
         operation.Displacement = (int)displacement;
@@ -37,7 +39,8 @@ internal sealed unsafe partial class BlockDecoder
                 return AddressForm.Short;
             return ripRelative ? AddressForm.Rip : index != Iced.Intel.Register.None ? AddressForm.Indexed : AddressForm.Base;
         }
-        return _linearRip && size == 4 && segment < SegmentIndex.Fs && (segment != SegmentIndex.Cs || !write) ? AddressForm.Short : AddressForm.Checked;
+        return _linearRip && size == 4 && segment < SegmentIndex.Fs && (segment != SegmentIndex.Cs || !write) ? AddressForm.Short
+            : AddressForm.Checked;
     }
 
     private static nint Load<TOperation, T, TFlags>(AddressForm form)

@@ -24,7 +24,8 @@ internal sealed unsafe partial class BlockDecoder
         if (target != (int)target)
             return false;
         ref LoweredOperation operation = ref Append(offset);
-        operation.Operation.Handler = _code64 ? ConditionalAcross<LongStack>(i.ConditionCode) : ConditionalAcross<ShortStack>(i.ConditionCode);
+        operation.Operation.Handler = _code64 ? ConditionalAcross<LongStack>(i.ConditionCode)
+            : ConditionalAcross<ShortStack>(i.ConditionCode);
         operation.Operation.Displacement = (int)target;
         operation.Leaves = operation.Branches = true;
         return true;
@@ -96,8 +97,10 @@ internal sealed unsafe partial class BlockDecoder
                 }
                 direct.Operation.Displacement = (int)target;
                 direct.Operation.Handler = call
-                    ? _code64 ? (nint)(Handler)(&BranchHandlers.CallAcross<LongStack>) : (nint)(Handler)(&BranchHandlers.CallAcross<ShortStack>)
-                    : _code64 ? (nint)(Handler)(&BranchHandlers.JumpAcross<LongStack>) : (nint)(Handler)(&BranchHandlers.JumpAcross<ShortStack>);
+                    ? _code64 ? (nint)(Handler)(&BranchHandlers.CallAcross<LongStack>)
+                        : (nint)(Handler)(&BranchHandlers.CallAcross<ShortStack>)
+                    : _code64 ? (nint)(Handler)(&BranchHandlers.JumpAcross<LongStack>)
+                        : (nint)(Handler)(&BranchHandlers.JumpAcross<ShortStack>);
                 return true;
             case OpKind.Register when i.Op0Register.GetSize() == (_code64 ? 8 : 4):
                 if (call && !stack)
@@ -107,8 +110,10 @@ internal sealed unsafe partial class BlockDecoder
                 register.Operation.Destination = Offset(i.Op0Register);
                 _ended = true;
                 register.Operation.Handler = call
-                    ? _code64 ? (nint)(Handler)(&BranchHandlers.CallRegister<LongStack>) : (nint)(Handler)(&BranchHandlers.CallRegister<ShortStack>)
-                    : _code64 ? (nint)(Handler)(&BranchHandlers.JumpRegister<LongStack>) : (nint)(Handler)(&BranchHandlers.JumpRegister<ShortStack>);
+                    ? _code64 ? (nint)(Handler)(&BranchHandlers.CallRegister<LongStack>)
+                        : (nint)(Handler)(&BranchHandlers.CallRegister<ShortStack>)
+                    : _code64 ? (nint)(Handler)(&BranchHandlers.JumpRegister<LongStack>)
+                        : (nint)(Handler)(&BranchHandlers.JumpRegister<ShortStack>);
                 return true;
             case OpKind.Memory when i.Code is Code.Jmp_rm64 or Code.Call_rm64 or Code.Jmp_rm32 or Code.Call_rm32:
                 if (call && !stack)
@@ -119,8 +124,10 @@ internal sealed unsafe partial class BlockDecoder
                 memory.Leaves = memory.Branches = true;
                 _ended = true;
                 memory.Operation.Handler = call
-                    ? _code64 ? (nint)(Handler)(&BranchHandlers.CallMemory<LongStack>) : (nint)(Handler)(&BranchHandlers.CallMemory<ShortStack>)
-                    : _code64 ? (nint)(Handler)(&BranchHandlers.JumpMemory<LongStack>) : (nint)(Handler)(&BranchHandlers.JumpMemory<ShortStack>);
+                    ? _code64 ? (nint)(Handler)(&BranchHandlers.CallMemory<LongStack>)
+                        : (nint)(Handler)(&BranchHandlers.CallMemory<ShortStack>)
+                    : _code64 ? (nint)(Handler)(&BranchHandlers.JumpMemory<LongStack>)
+                        : (nint)(Handler)(&BranchHandlers.JumpMemory<ShortStack>);
                 return true;
             default:
                 return false;
@@ -134,7 +141,8 @@ internal sealed unsafe partial class BlockDecoder
         ref LoweredOperation operation = ref Append(offset);
         operation.Leaves = operation.Branches = true;
         operation.Operation.Immediate = i.OpCount > 0 ? i.GetImmediate(0) : 0;
-        operation.Operation.Handler = _code64 ? (nint)(Handler)(&BranchHandlers.Return<LongStack>) : (nint)(Handler)(&BranchHandlers.Return<ShortStack>);
+        operation.Operation.Handler = _code64 ? (nint)(Handler)(&BranchHandlers.Return<LongStack>)
+            : (nint)(Handler)(&BranchHandlers.Return<ShortStack>);
         _ended = true;
         return true;
     }

@@ -205,7 +205,9 @@ internal sealed unsafe partial class BlockDecoder
     private bool FollowsMove(int width) => _count > 1 && _operations[_count - 2].MoveWidth == width
         && _operations[_count - 2].Operation.Destination == _operations[_count - 1].Operation.Destination;
 
-    /// <summary>Makes one operation of three operands of a move and what changes its destination: the moved register becomes the base.</summary>
+    /// <summary>
+    /// Makes one operation of three operands of a move and what changes its destination: the moved register becomes the base.
+    /// </summary>
     private ref LoweredOperation MergeMove()
     {
         DecodedOperation move = _operations[_count - 2].Operation;

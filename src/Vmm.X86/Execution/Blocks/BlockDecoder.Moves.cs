@@ -162,12 +162,14 @@ internal sealed unsafe partial class BlockDecoder
 
     private bool LowerPop(in Instruction i, int offset)
     {
-        if (i.Op0Kind != OpKind.Register || !i.Op0Register.IsGPR() || i.StackPointerIncrement != (_code64 ? 8 : 4) || !(_code64 || _shortStack))
+        if (i.Op0Kind != OpKind.Register || !i.Op0Register.IsGPR() || i.StackPointerIncrement != (_code64 ? 8 : 4) || !(_code64
+            || _shortStack))
             return false;
         ref LoweredOperation operation = ref Append(offset);
         operation.Leaves = true;
         operation.Operation.Destination = Offset(i.Op0Register);
-        operation.Operation.Handler = _code64 ? (nint)(Handler)(&StackHandlers.Pop<LongStack>) : (nint)(Handler)(&StackHandlers.Pop<ShortStack>);
+        operation.Operation.Handler = _code64 ? (nint)(Handler)(&StackHandlers.Pop<LongStack>)
+            : (nint)(Handler)(&StackHandlers.Pop<ShortStack>);
         return true;
     }
 }

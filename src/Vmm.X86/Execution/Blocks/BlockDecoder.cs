@@ -4,7 +4,8 @@ using Iced.Intel;
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// Turns guest code into a block of compact operations. What has no compact form becomes a call through <see cref="InstructionTable"/>, so the
+/// Turns guest code into a block of compact operations. What has no compact form becomes a call through <see cref="InstructionTable"/>, so
+/// the
 /// table alone decides what exists.
 /// </summary>
 // SAFETY: reads guest code between the pointers it is given; operations are written to managed arrays and copied out by the code cache.
@@ -85,7 +86,8 @@ internal sealed unsafe partial class BlockDecoder
                     break;
                 }
                 ref LoweredOperation bad = ref Append(offset);
-                bad.Operation.Handler = instruction.Length >= 15 ? (nint)(Handler)(&TableHandlers.Protection) : (nint)(Handler)(&TableHandlers.Invalid);
+                bad.Operation.Handler = instruction.Length >= 15 ? (nint)(Handler)(&TableHandlers.Protection)
+                    : (nint)(Handler)(&TableHandlers.Invalid);
                 bad.Leaves = true;
                 offset += Math.Max(1, instruction.Length);
                 _ended = true;

@@ -4,7 +4,8 @@ using Iced.Intel;
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// Decoded blocks of one processor, by guest-physical address and execution mode. Blocks are never freed one by one: a dropped block only becomes
+/// Decoded blocks of one processor, by guest-physical address and execution mode. Blocks are never freed one by one: a dropped block only
+/// becomes
 /// unreachable, and everything goes at once when the memory cap is reached. Only the processor's own thread uses it, outside of any run.
 /// </summary>
 // SAFETY: blocks are bump-allocated from chunks freed only by Clear and Dispose, which no running operation can overlap.
@@ -46,7 +47,8 @@ internal sealed unsafe class CodeCache : IDisposable
     /// <param name="decoder">Where the block is.</param>
     /// <param name="physical">Address of its first byte.</param>
     /// <param name="mode">Its mode.</param>
-    /// <param name="secondPage">Page number where it ends when its only instruction crosses pages, else <see cref="ulong.MaxValue"/>.</param>
+    /// <param name="secondPage">Page number where it ends when its only instruction crosses pages, else
+    /// <see cref="ulong.MaxValue"/>.</param>
     public Block* Add(BlockDecoder decoder, ulong physical, uint mode, ulong secondPage)
     {
         int operations = decoder.OperationCount * sizeof(DecodedOperation);

@@ -26,7 +26,8 @@ public sealed class CodeMap
     }
 
     /// <summary>
-    /// Bytes of guest memory changed by someone other than a processor of this partition (a device, the host): code decoded from them is dropped.
+    /// Bytes of guest memory changed by someone other than a processor of this partition (a device, the host): code decoded from them is
+    /// dropped.
     /// A processor that is running does so at its next block boundary.
     /// </summary>
     /// <param name="address">Guest-physical address of the first byte.</param>
@@ -62,7 +63,8 @@ public sealed class CodeMap
     }
 
     /// <summary>
-    /// A processor is about to decode from a page: from the return on, every store to it is reported, and until <see cref="EndDecoding"/> every
+    /// A processor is about to decode from a page: from the return on, every store to it is reported, and until <see cref="EndDecoding"/>
+    /// every
     /// one counts as a hit. Other processors have given up their fast way to write it, or do so before they enter guest code again.
     /// </summary>
     internal void BeginDecoding(ulong page, ProcessorCore origin)
@@ -99,7 +101,9 @@ public sealed class CodeMap
         }
     }
 
-    /// <summary>Queues invalidations for every processor; the one that stores, <paramref name="origin"/>, is told whether it must act at once.</summary>
+    /// <summary>
+    /// Queues invalidations for every processor; the one that stores, <paramref name="origin"/>, is told whether it must act at once.
+    /// </summary>
     internal bool Invalidate(ulong address, ulong length, ProcessorCore? origin)
     {
         if (length == 0)

@@ -4,7 +4,8 @@ namespace Vmm.X86.Execution;
 
 /// <summary>
 /// One predecoded operation, 32 bytes: an instruction, a fused pair (compare and branch) or a pseudo-operation at the end of a block.
-/// Registers are byte offsets into <see cref="VcpuState"/> (AH is RAX's offset + 1); an absent one is the offset of <see cref="VcpuState.Zero"/>.
+/// Registers are byte offsets into <see cref="VcpuState"/> (AH is RAX's offset + 1); an absent one is the offset of
+/// <see cref="VcpuState.Zero"/>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct DecodedOperation

@@ -6,7 +6,8 @@ namespace Vmm.X86.Execution;
 /// <summary>How control passes from one operation to the next.</summary>
 /// <remarks>
 /// Handlers end in a tail call of the next handler, so that a whole run of guest code is one managed frame. Where the runtime makes no tail
-/// calls (unoptimised code, other runtimes), the same handlers return the next operation and <see cref="Run"/> loops over them. Either way null
+/// calls (unoptimised code, other runtimes), the same handlers return the next operation and <see cref="Run"/> loops over them. Either way
+/// null
 /// means: back to the dispatcher, <see cref="ProcessorCore.RunStop"/> and <see cref="VcpuState.Rip"/> say why and where.
 /// A handler must be marked <see cref="Hot"/>, must not take the address of a local, and has its slow path in another method called in tail
 /// position: then it needs no stack.
@@ -14,14 +15,19 @@ namespace Vmm.X86.Execution;
 // SAFETY: operations live in a code cache that is emptied only by the thread running it, outside of any run.
 internal static unsafe class Dispatch
 {
-    /// <summary>What every handler is compiled with: only optimised code makes tail calls, so no handler may start in the quick tier.</summary>
+    /// <summary>
+    /// What every handler is compiled with: only optimised code makes tail calls, so no handler may start in the quick tier.
+    /// </summary>
     public const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
-    /// <summary>A handler's slow path. Not marked against inlining, because the runtime makes no tail calls from methods that are.</summary>
+    /// <summary>
+    /// A handler's slow path. Not marked against inlining, because the runtime makes no tail calls from methods that are.
+    /// </summary>
     public const MethodImplOptions Slow = MethodImplOptions.AggressiveOptimization;
 
     /// <summary>
-    /// Whether handlers call each other; decided once, by trying. Without vector hardware (or with it switched off) vectors travel by reference,
+    /// Whether handlers call each other; decided once, by trying. Without vector hardware (or with it switched off) vectors travel by
+    /// reference,
     /// and handlers that use them would keep a frame.
     /// </summary>
     public static readonly bool TailCalls = Vector128.IsHardwareAccelerated && TailCallProbe.Works();
@@ -45,7 +51,8 @@ internal static unsafe class Dispatch
     }
 
     /// <summary>
-    /// Goes on after an operation that stored through the slow path: if the store hit decoded code, what follows may be stale, so the block is
+    /// Goes on after an operation that stored through the slow path: if the store hit decoded code, what follows may be stale, so the block
+    /// is
     /// left behind this operation.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -26,7 +26,9 @@ internal struct LoweredOperation
     /// <summary>A branch behind it may be fused with it.</summary>
     public FusibleOperation Fuse;
 
-    /// <summary>It is a move between registers of so many bytes (4 or 8): an operation on its destination behind it may take its place.</summary>
+    /// <summary>
+    /// It is a move between registers of so many bytes (4 or 8): an operation on its destination behind it may take its place.
+    /// </summary>
     public byte MoveWidth;
 
     /// <summary>Operand bytes of what may be fused.</summary>

@@ -16,7 +16,8 @@ internal static unsafe class TableHandlers
         if (instruction->IP != rip)
             Relocate(cpu, instruction, rip);
         s->Rip = instruction->IP;
-        Outcome outcome = ((delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome>)*DecodedOperation.TableHandler(op))(cpu, s, instruction);
+        Outcome outcome = ((delegate*<ProcessorCore, VcpuState*, Instruction*,
+            Outcome>)*DecodedOperation.TableHandler(op))(cpu, s, instruction);
         if (outcome != Outcome.Next)
             return Finish(cpu, s, op, outcome);
         return Dispatch.NextAfterStore(cpu, s, op);

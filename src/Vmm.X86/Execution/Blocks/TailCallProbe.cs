@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Vmm.X86.Execution;
 
-/// <summary>Finds out whether the runtime turns a handler's last call into a jump, by running a chain of them and watching the stack.</summary>
+/// <summary>
+/// Finds out whether the runtime turns a handler's last call into a jump, by running a chain of them and watching the stack.
+/// </summary>
 // SAFETY: the chain is a native array that lives for the probe; the stack address is only compared.
 internal static unsafe class TailCallProbe
 {

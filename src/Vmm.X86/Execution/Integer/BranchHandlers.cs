@@ -3,11 +3,15 @@ using System.Runtime.CompilerServices;
 
 namespace Vmm.X86.Execution;
 
-/// <summary>Near branches where RIP is a linear address (64-bit or flat code). Everything that leaves a block passes here, and polls.</summary>
+/// <summary>
+/// Near branches where RIP is a linear address (64-bit or flat code). Everything that leaves a block passes here, and polls.
+/// </summary>
 // SAFETY: see Dispatch; jump cache entries are compared in full before use, and their key dies with the code they lead to.
 internal static unsafe class BranchHandlers
 {
-    /// <summary>Goes to the operation linked in <see cref="DecodedOperation.Immediate"/>, after <paramref name="instructions"/> more instructions.</summary>
+    /// <summary>
+    /// Goes to the operation linked in <see cref="DecodedOperation.Immediate"/>, after <paramref name="instructions"/> more instructions.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static DecodedOperation* Follow(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, int instructions)
     {

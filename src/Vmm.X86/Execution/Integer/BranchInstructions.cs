@@ -25,7 +25,8 @@ internal static unsafe class BranchInstructions
             else if (code.IsJcxShort())
                 table.Set(code, &JumpIfZero);
         }
-        foreach (Code code in (ReadOnlySpan<Code>)[Code.Retnw, Code.Retnw_imm16, Code.Retnd, Code.Retnd_imm16, Code.Retnq, Code.Retnq_imm16])
+        foreach (Code code in (ReadOnlySpan<Code>)[Code.Retnw, Code.Retnw_imm16,
+            Code.Retnd, Code.Retnd_imm16, Code.Retnq, Code.Retnq_imm16])
             table.Set(code, &Return);
     }
 

@@ -112,7 +112,8 @@ internal static unsafe class DecimalInstructions
             || !Operands.ReadSized(cpu, (linear + (ulong)size) & cpu.LinearMask, size, out ulong high))
             return cpu.Stopped;
         ulong value = Operands.Get(s, i->Op0Register);
-        bool outside = size == 2 ? (short)value < (short)low || (short)value > (short)high : (int)value < (int)low || (int)value > (int)high;
+        bool outside = size == 2 ? (short)value < (short)low || (short)value > (short)high : (int)value < (int)low
+            || (int)value > (int)high;
         return outside ? cpu.Raise(ExceptionVector.BoundRange) : Outcome.Next;
     }
 }

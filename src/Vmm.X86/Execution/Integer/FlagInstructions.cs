@@ -68,7 +68,12 @@ internal static unsafe class FlagInstructions
 
     private static uint Iopl(VcpuState* s) => (s->FlagsSystem >> 12) & 3;
 
-    private static int Size(Instruction* i) => i->Mnemonic switch { Mnemonic.Pushf or Mnemonic.Popf => 2, Mnemonic.Pushfd or Mnemonic.Popfd => 4, _ => 8 };
+    private static int Size(Instruction* i) => i->Mnemonic switch
+    {
+        Mnemonic.Pushf or Mnemonic.Popf => 2,
+        Mnemonic.Pushfd or Mnemonic.Popfd => 4,
+        _ => 8,
+    };
 
     private static Outcome Push(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// A memory operand's linear address where no segment check can fail before the access: 64-bit code, or flat 32-bit code. An address that is not
+/// A memory operand's linear address where no segment check can fail before the access: 64-bit code, or flat 32-bit code. An address that
+/// is not
 /// canonical has no TLB entry, so the slow path finds it.
 /// </summary>
 internal unsafe interface IAddress

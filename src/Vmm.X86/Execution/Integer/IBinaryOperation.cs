@@ -12,7 +12,9 @@ internal unsafe interface IBinaryOperation
     static abstract T Compute<T>(VcpuState* s, T a, T b)
         where T : unmanaged, IBinaryInteger<T>;
 
-    /// <summary>Records the flags of a result; runs after <see cref="Compute"/>, with the flags still those from before the instruction.</summary>
+    /// <summary>
+    /// Records the flags of a result; runs after <see cref="Compute"/>, with the flags still those from before the instruction.
+    /// </summary>
     static abstract void SetFlags<T>(VcpuState* s, T a, T b, T result)
         where T : unmanaged, IBinaryInteger<T>;
 

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Vmm.X86.Execution;
 
-/// <summary>The stack and instruction pointer of 64-bit code, or of flat 32-bit code with a 32-bit stack pointer, at the default operand size.</summary>
+/// <summary>
+/// The stack and instruction pointer of 64-bit code, or of flat 32-bit code with a 32-bit stack pointer, at the default operand size.
+/// </summary>
 internal unsafe interface IStack
 {
     /// <summary>Bytes of one slot.</summary>

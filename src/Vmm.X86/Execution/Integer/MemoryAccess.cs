@@ -43,7 +43,9 @@ internal static unsafe class MemoryAccess
     public static byte* SlowRead(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, int size) =>
         Linear(cpu, s, op, size, false, out ulong linear) ? cpu.ReadPointer(linear, size) : null;
 
-    /// <summary>Host address (or copy) of a read-modify-write with every check; null: stop. <see cref="ProcessorCore.EndModify"/> must follow.</summary>
+    /// <summary>
+    /// Host address (or copy) of a read-modify-write with every check; null: stop. <see cref="ProcessorCore.EndModify"/> must follow.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static byte* SlowModify(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, int size) =>
         Linear(cpu, s, op, size, true, out ulong linear) ? cpu.BeginModify(linear, size) : null;

@@ -3,7 +3,9 @@ using Iced.Intel;
 
 namespace Vmm.X86.Execution;
 
-/// <summary>Moves in table form: the addresses and widths without a compact form, MOVBE, BSWAP, XLAT, conditional moves from memory.</summary>
+/// <summary>
+/// Moves in table form: the addresses and widths without a compact form, MOVBE, BSWAP, XLAT, conditional moves from memory.
+/// </summary>
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call.
 internal static unsafe class MoveInstructions
 {

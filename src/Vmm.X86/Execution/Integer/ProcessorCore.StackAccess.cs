@@ -19,7 +19,8 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>Host address (or copy) of a stack slot some bytes above the top. Null: stop.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public byte* StackRead(int above, int size) =>
-        Linear(SegmentIndex.Ss, (State->General[4] + (ulong)above) & StackMask, size, false, out ulong linear) ? ReadPointer(linear, size) : null;
+        Linear(SegmentIndex.Ss, (State->General[4] + (ulong)above) & StackMask, size, false, out ulong linear) ? ReadPointer(linear, size)
+            : null;
 
     /// <summary>Moves the stack pointer up without an access.</summary>
     public void StackRelease(ulong bytes)

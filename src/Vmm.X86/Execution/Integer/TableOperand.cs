@@ -38,7 +38,8 @@ internal static unsafe class TableOperand
     }
 
     /// <summary>
-    /// Replaces a value that still is as expected, atomically for the guest where the pointer is guest memory. A misaligned one is atomic on
+    /// Replaces a value that still is as expected, atomically for the guest where the pointer is guest memory. A misaligned one is atomic
+    /// on
     /// x86 hosts and against other misaligned ones elsewhere.
     /// </summary>
     /// <returns>The value that was there.</returns>

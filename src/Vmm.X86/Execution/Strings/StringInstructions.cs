@@ -6,7 +6,8 @@ namespace Vmm.X86.Execution;
 
 /// <summary>MOVS, STOS, LODS, SCAS and CMPS (SDM Vol. 2B REP).</summary>
 /// <remarks>
-/// A repeated form works on host memory in chunks that end at a page or where the outside must be heard; registers are exact after each. What is
+/// A repeated form works on host memory in chunks that end at a page or where the outside must be heard; registers are exact after each.
+/// What is
 /// not plain memory, runs downwards or crosses a page goes element by element.
 /// </remarks>
 // SAFETY: pointers are the processor's state block, an Instruction alive for the call, and host pages given by the soft TLB for the page in
@@ -174,7 +175,8 @@ internal static unsafe partial class StringInstructions
         while (count != 0 && left != 0)
         {
             ulong from = s->General[6] & mask, to = s->General[7] & mask;
-            if (!cpu.Linear(segment, from, sizeof(T), false, out ulong source) || !cpu.Linear(SegmentIndex.Es, to, sizeof(T), true, out ulong target))
+            if (!cpu.Linear(segment, from, sizeof(T), false, out ulong source)
+                || !cpu.Linear(SegmentIndex.Es, to, sizeof(T), true, out ulong target))
                 return cpu.Stopped;
             ulong chunk = 1;
             byte* q = null, p = null;
