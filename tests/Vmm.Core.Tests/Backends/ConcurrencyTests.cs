@@ -58,10 +58,11 @@ public sealed class ConcurrencyTests
             SpinWait.SpinUntil(() => Volatile.Read(ref cancelled) != before, Patience).Should().BeTrue("a cancel is answered");
         }
         cancelled.Should().Be(asked);
+        // However often it is disturbed, the guest gets on; how fast is the host's affair.
+        SpinWait.SpinUntil(() => BitConverter.ToUInt32(memory.GetSpan(2 * Page, 4)) > 1000, Patience).Should().BeTrue("the guest runs on");
         await stop.CancelAsync();
         processor.Cancel();
         await Task.WhenAll(others.Append(runner)).WaitAsync(Patience);
-        BitConverter.ToUInt32(memory.GetSpan(2 * Page, 4)).Should().BeGreaterThan(1000);
     }
 
     [Fact]
