@@ -27,7 +27,9 @@ public enum ExitKind : byte
     /// <summary>VMCALL or VMMCALL; the arguments are in registers, RIP is past it.</summary>
     Hypercall,
 
-    /// <summary>A window for a deferred event opened.</summary>
+    /// <summary>
+    /// A window for a deferred event opened. For platforms that report it: deferred events are delivered without the client, so it may never come.
+    /// </summary>
     InterruptWindow,
 
     /// <summary>EOI of a level-triggered interrupt.</summary>
