@@ -5,7 +5,6 @@ namespace Vmm.Tool.Tests;
 /// <summary>Nine programs by gcc and nasm, as multiboot images that enter long mode themselves. The results are QEMU's.</summary>
 public sealed class KernelTests : ToolTest
 {
-    private const string GccInstall = "apt-get install gcc binutils", NasmInstall = "apt-get install nasm";
 
     [SkippableTheory]
     [InlineData("alu", 300_000, "d915dd61e75955d7")]
@@ -57,7 +56,7 @@ public sealed class KernelTests : ToolTest
     }
 
     private static void Gcc(string folder, string program, string[] arguments) =>
-        OutsideTool.Run("gcc", GccInstall, folder, program, arguments);
+        OutsideTool.Run("gcc", "gcc binutils", folder, program, arguments);
 
-    private static void Nasm(string folder, params string[] arguments) => OutsideTool.Run("nasm", NasmInstall, folder, "nasm", arguments);
+    private static void Nasm(string folder, params string[] arguments) => OutsideTool.Run("nasm", "nasm", folder, "nasm", arguments);
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Vmm.Devices.Tests;
@@ -11,26 +10,7 @@ internal static class QemuMachine
     private const int LoadAddress = 0x10_0000;
 
     /// <summary>Skips with the reason where QEMU is missing, or fails when VMM_REQUIRE names it.</summary>
-    public static void Require()
-    {
-        string? reason = null;
-        try
-        {
-            ProcessStartInfo start = new(Program, "--version") { RedirectStandardOutput = true, RedirectStandardError = true };
-            using Process process = Process.Start(start)!;
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-                reason = $"{Program} --version ended with {process.ExitCode}";
-        }
-        catch (Win32Exception exception)
-        {
-            reason = $"{Program} cannot be started ({exception.Message}); on Debian: apt-get install qemu-system-x86";
-        }
-        string[] required = (Environment.GetEnvironmentVariable("VMM_REQUIRE") ?? "").Split(',', StringSplitOptions.TrimEntries);
-        if (reason is not null && required.Contains("qemu"))
-            throw new InvalidOperationException($"VMM_REQUIRE names qemu, and {reason}.");
-        Skip.If(reason is not null, reason);
-    }
+    public static void Require() => OutsideTool.Require("qemu", Program, "qemu-system-x86");
 
     /// <summary>The values that the INs read, in order.</summary>
     public static byte[] Run(IReadOnlyList<PortOperation> operations)

@@ -6,8 +6,6 @@ namespace Vmm.X86.Tests.NativeOracle;
 /// <summary>Says whether this process may run x86-64 instructions of its own making, and skips the test where it may not.</summary>
 internal static class HostProcessor
 {
-    private const string Name = "x86-64";
-
     public static bool IsAvailable { get; } = Probe(out s_reason);
 
     private static readonly string s_reason;
@@ -22,11 +20,8 @@ internal static class HostProcessor
     /// <summary>Skips with the reason, or fails when VMM_REQUIRE names x86-64.</summary>
     public static void Require()
     {
-        if (IsAvailable)
-            return;
-        string[] required = (Environment.GetEnvironmentVariable("VMM_REQUIRE") ?? string.Empty).Split(',', StringSplitOptions.TrimEntries);
-        required.Should().NotContain(Name, s_reason);
-        Skip.If(true, $"native oracle: {s_reason}; run the tests on an x86-64 machine that allows executable memory");
+        if (!IsAvailable)
+            OutsideTool.Missing("x86-64", $"{s_reason}; run the tests on an x86-64 machine that allows executable memory");
     }
 
     private static bool Probe(out string reason)

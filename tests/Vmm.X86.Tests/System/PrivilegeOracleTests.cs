@@ -24,13 +24,13 @@ public sealed unsafe class PrivilegeOracleTests
             string source = Path.Combine(AppContext.BaseDirectory, "System", "Images", image + ".asm");
             string binary = Path.Combine(folder, "image.bin");
             string printed = Path.Combine(folder, "printed.txt");
-            OutsideTool.Run("nasm", TimeSpan.FromSeconds(20), out string error, "-f", "bin", source, "-o", binary).Should().Be(0, error);
+            OutsideTool.Run("nasm", "nasm", null, "nasm", "-f", "bin", source, "-o", binary);
             Task<string> ours = Task.Run(() => RunGuest(File.ReadAllBytes(binary)));
-            OutsideTool.Run(
-                "qemu-system-x86_64", TimeSpan.FromSeconds(90), out error,
-                "-accel", "tcg", "-display", "none", "-no-reboot", "-m", "64", "-cpu", "max", "-kernel", binary, "-debugcon",
+            (int status, string said) = OutsideTool.Try(
+                "qemu", "qemu-system-x86", null, "qemu-system-x86_64", "-accel", "tcg", "-display", "none", "-no-reboot", "-m", "64", "-cpu", "max", "-kernel", binary, "-debugcon",
                     "file:" + printed,
-                "-device", "isa-debug-exit,iobase=0xf4,iosize=4").Should().Be(0x21, error);
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4");
+            status.Should().Be(0x21, said);
 
             string[] expected = File.ReadAllLines(printed);
             string[] actual = ours.GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries);
