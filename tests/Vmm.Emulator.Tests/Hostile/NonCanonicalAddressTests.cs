@@ -1,3 +1,5 @@
+using Vmm.Hostile.Guests;
+
 namespace Vmm.Emulator.Tests.Hostile;
 
 /// <summary>The first non-canonical page, which no cache of translations may take for an empty entry of its own.</summary>

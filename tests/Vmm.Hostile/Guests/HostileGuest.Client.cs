@@ -1,6 +1,6 @@
-namespace Vmm.Emulator.Tests.Hostile;
+namespace Vmm.Hostile.Guests;
 
-internal sealed partial class HostileGuest
+public sealed partial class HostileGuest
 {
     private static readonly Register[] s_ripFlags = [Register.Rip, Register.Rflags];
 

@@ -1,11 +1,13 @@
-namespace Vmm.Emulator.Tests.Hostile;
+using Vmm.Emulator;
+
+namespace Vmm.Hostile.Guests;
 
 /// <summary>
 /// One hostile guest and its careless client, all made from one number: mode, tables, code, options, answers, injections, changes of the
 /// address
 /// space. <see cref="Run"/> throws when the backend breaks its contract.
 /// </summary>
-internal sealed partial class HostileGuest : IDisposable
+public sealed partial class HostileGuest : IDisposable
 {
     private const ulong Instructions = 200_000;
     private const int MostExits = 400;

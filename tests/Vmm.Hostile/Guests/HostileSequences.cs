@@ -1,10 +1,10 @@
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
-namespace Vmm.Emulator.Tests.Hostile;
+namespace Vmm.Hostile.Guests;
 
 /// <summary>Short sequences that change what everything else rests on: control registers, MSRs, flags, tables, code.</summary>
-internal static class HostileSequences
+public static class HostileSequences
 {
     /// <summary>Writes one sequence.</summary>
     /// <returns>Its length, at most 64.</returns>

@@ -1,7 +1,7 @@
-namespace Vmm.Emulator.Tests.Hostile;
+namespace Vmm.Hostile.Guests;
 
 /// <summary>How a hostile guest starts.</summary>
-internal enum HostileMode
+public enum HostileMode
 {
     Real,
     Virtual8086,

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 
-namespace Vmm.Emulator.Tests.Hostile;
+namespace Vmm.Hostile.Guests;
 
 /// <summary>What lies where in a hostile guest's first megabyte, and the tables it starts with, some of them damaged at random.</summary>
-internal static class HostileLayout
+public static class HostileLayout
 {
     public const ulong Gdt = 0x2000, Idt = 0x3000, Tss64 = 0x4000, Tss32 = 0x4100, Stubs = 0x6000, Code = 0x8000, Data = 0x1_0000;
     public const ulong LongTables = 0x2_0000, Tables32 = 0x2_4000, ApicDirectory = 0x2_6000, PaePointers = 0x2_7000;

@@ -1,7 +1,7 @@
-namespace Vmm.Emulator.Tests.Hostile;
+namespace Vmm.Hostile.Guests;
 
 /// <summary>Registers that a hostile guest starts with.</summary>
-internal static class HostileState
+public static class HostileState
 {
     /// <summary>A state of the mode with random general registers, most of them pointing somewhere in memory.</summary>
     public static ProcessorState Make(HostileMode mode, ProcessorState state, bool v2, Random random)

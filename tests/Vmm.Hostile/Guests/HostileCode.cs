@@ -1,10 +1,10 @@
 using Iced.Intel;
 
-namespace Vmm.Emulator.Tests.Hostile;
+namespace Vmm.Hostile.Guests;
 
 /// <summary>Code of hostile guests: random bytes, or valid instructions of every encoding mixed with sequences that shake the
 /// machine.</summary>
-internal static class HostileCode
+public static class HostileCode
 {
     private static readonly Mnemonic[] s_system =
     [
@@ -63,7 +63,8 @@ internal static class HostileCode
         for (int attempt = 0; attempt < 20; attempt++)
         {
             Code code = codes[random.Next(codes.Length)];
-            int length = Encode(buffer, code.ToOpCode(), bitness, random);
+            OpCodeInfo info = code.ToOpCode();
+            int length = info.Encoding == EncodingKind.VEX ? EncodeVex(buffer, info, random) : Encode(buffer, info, bitness, random);
             Decoder decoder = Decoder.Create(bitness, buffer);
             decoder.Decode(out Instruction instruction);
             if (!instruction.IsInvalid && instruction.Code.Mnemonic() == code.Mnemonic() && length > 0)
@@ -100,17 +101,38 @@ internal static class HostileCode
         buffer[n++] = (byte)info.OpCode;
         if (info.OpCodeLength == 2)
             return n;
+        Operands(buffer, n, info, random);
+        return n;
+    }
+
+    // Three-byte form (SDM Vol. 2A 2.3.5); a field that the instruction leaves open, or a wrong one now and then, is random.
+    private static int EncodeVex(byte[] buffer, OpCodeInfo info, Random random)
+    {
+        random.NextBytes(buffer);
+        int table = info.Table switch { OpCodeTableKind.T0F => 1, OpCodeTableKind.T0F38 => 2, _ => 3 };
+        int prefix = info.MandatoryPrefix switch { MandatoryPrefix.P66 => 1, MandatoryPrefix.PF3 => 2, MandatoryPrefix.PF2 => 3, _ => 0 };
+        int wide = info.IsWIG ? random.Next(2) : (int)info.W, length = info.IsLIG ? random.Next(2) : (int)info.L;
+        int source = random.Next(3) == 0 ? 0 : random.Next(16);
+        buffer[0] = 0xC4;
+        buffer[1] = (byte)((random.Next(3) == 0 ? random.Next(8) << 5 : 0xE0) | table);
+        buffer[2] = (byte)(wide << 7 | (source ^ 0xF) << 3 | length << 2 | prefix);
+        buffer[3] = (byte)info.OpCode;
+        Operands(buffer, 4, info, random);
+        return 4;
+    }
+
+    private static void Operands(byte[] buffer, int n, OpCodeInfo info, Random random)
+    {
         int modrm = random.Next(3) switch { 0 => 0xC0 | random.Next(64), 1 => random.Next(64), _ => 0x40 | random.Next(64) };
         buffer[n] = (byte)(info.IsGroup ? (modrm & 0xC7) | (info.GroupIndex << 3) : modrm);
         if (random.Next(3) != 0)
             buffer.AsSpan(n + 4).Clear(); // small displacements and immediates are more often than not what leads on
-        return n;
     }
 
     private static Code[] Select(int bitness, Func<Code, bool> wanted) =>
     [
-        .. Enum.GetValues<Code>().Distinct().Where(code => code != Code.INVALID && code.Encoding() == EncodingKind.Legacy
-            && code.ToOpCode().IsInstruction
+        .. Enum.GetValues<Code>().Distinct().Where(code => code != Code.INVALID
+            && code.Encoding() is EncodingKind.Legacy or EncodingKind.VEX && code.ToOpCode().IsInstruction
             && code.ToOpCode().IsAvailableInMode(bitness) && wanted(code)),
     ];
 

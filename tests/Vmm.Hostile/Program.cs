@@ -1,0 +1,8 @@
+using System.CommandLine;
+using Vmm.Hostile.Guests;
+
+RootCommand root = new("Long runs of whatever means harm. Each prints its seed; status 0 where nothing broke.")
+{
+    GuestsCommand.Create(),
+};
+return root.Parse(args).Invoke();
