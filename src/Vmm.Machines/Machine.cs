@@ -3,8 +3,9 @@ using Vmm.Devices;
 namespace Vmm.Machines;
 
 /// <summary>
-/// A small PC on any backend: RAM, 8259A interrupt controllers, 8254 timer, real-time clock, keyboard controller, one 16550A serial port
-/// at 0x3F8, reset ports, and an image to start from. Ports and addresses without a device read all ones.
+/// A small PC on any backend: RAM, 8259A interrupt controllers and, where there are local APICs, an I/O APIC, 8254 timer, real-time clock,
+/// keyboard controller, one 16550A serial port at 0x3F8, reset ports, and an image to start from. Ports and addresses without a device
+/// read all ones.
 /// </summary>
 /// <remarks>
 /// Members may be called from any thread. One run at a time. <see cref="Dispose"/> ends a run first; called from a device on a
@@ -54,13 +55,15 @@ public sealed class Machine : IAsyncDisposable, IDisposable
             throw;
         }
 
-        Timer = new Pit(Clock, Interrupts.GetLine(0));
-        RealTimeClock = new RealTimeClock(Clock, Interrupts.GetLine(8));
+        bool hasIoApic = Partition.Options.LocalApic != LocalApicMode.None;
+        Interrupts = new InterruptRouter(new PicPair(), hasIoApic ? new IoApic(SendInterrupt) : null);
+        Timer = new Pit(Clock, Interrupts.Connect(0));
+        RealTimeClock = new RealTimeClock(Clock, Interrupts.Connect(8));
         RealTimeClock.SetMemorySize(MemoryMap.Low, MemoryMap.High);
-        Serial = new Uart16550(SerialPort, Clock, Interrupts.GetLine(4), options.SerialOutput ?? (static _ => { }));
+        Serial = new Uart16550(SerialPort, Clock, Interrupts.Connect(4), options.SerialOutput ?? (static _ => { }));
         RegisterDevices(options.DebugExitPort);
-        Interrupts.Changed += Partition.NotifyExternalInterrupt;
-        Partition.ExternalInterruptSource = Interrupts;
+        Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
+        Partition.ExternalInterruptSource = Interrupts.Pic;
     }
 
     /// <summary>Where RAM is.</summary>
@@ -79,7 +82,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
     public IMachineClock Clock { get; }
 
     /// <summary>The interrupt controllers, for more devices' lines.</summary>
-    public PicPair Interrupts { get; } = new();
+    public InterruptRouter Interrupts { get; }
 
     /// <summary>The interval timer: ports 0x40-0x43 and 0x61, interrupt request 0.</summary>
     public Pit Timer { get; }
@@ -151,7 +154,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
             run = _run;
         }
         run?.Stop();
-        Interrupts.Changed -= Partition.NotifyExternalInterrupt;
+        Interrupts.Pic.Changed -= Partition.NotifyExternalInterrupt;
         Timer.Dispose();
         RealTimeClock.Dispose();
         Serial.Dispose();
@@ -177,13 +180,25 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         };
     }
 
+    private void SendInterrupt(in InterruptRequest request)
+    {
+        try
+        {
+            Partition.RequestInterrupt(in request);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A device's last word while the machine goes away: nobody is there to be interrupted.
+        }
+    }
+
     private void RegisterDevices(ushort? debugExitPort)
     {
         A20Gate a20 = new();
-        KeyboardController keyboard = new(Interrupts.GetLine(1), Power, a20);
-        Ports.Register(0x20, 2, Interrupts, "interrupt controller");
-        Ports.Register(0xA0, 2, Interrupts, "interrupt controller");
-        Ports.Register(0x4D0, 2, Interrupts, "interrupt trigger control");
+        KeyboardController keyboard = new(Interrupts.Connect(1), Power, a20);
+        Ports.Register(0x20, 2, Interrupts.Pic, "interrupt controller");
+        Ports.Register(0xA0, 2, Interrupts.Pic, "interrupt controller");
+        Ports.Register(0x4D0, 2, Interrupts.Pic, "interrupt trigger control");
         Ports.Register(0x40, 4, Timer, "interval timer");
         Ports.Register(0x61, 1, Timer, "system control port B");
         Ports.Register(0x60, 1, keyboard, "keyboard controller");
@@ -192,6 +207,8 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         Ports.Register(0x92, 1, new SystemControlPortA(Power, a20), "system control port A");
         Ports.Register(0xCF9, 1, new ResetControl(Power), "reset control");
         Ports.Register(SerialPort, 8, Serial, "serial port");
+        if (Interrupts.IoApic is { } ioApic)
+            Mmio.Register(IoApic.StandardAddress, IoApic.Length, ioApic, "I/O APIC");
         if (debugExitPort is { } port)
             Ports.Register(port, 1, new DebugExitPort(Power), "debug-exit port");
     }

@@ -38,7 +38,7 @@ internal sealed class MachineRun : IDisposable
     {
         foreach (VirtualProcessorLoop loop in _loops)
             loop.Processor.WithdrawCancel();
-        _machine.Interrupts.Changed += Wake;
+        _machine.Interrupts.Pic.Changed += Wake;
         _machine.Power.Requested += OnPower;
         try
         {
@@ -55,7 +55,7 @@ internal sealed class MachineRun : IDisposable
         finally
         {
             _machine.Power.Requested -= OnPower;
-            _machine.Interrupts.Changed -= Wake;
+            _machine.Interrupts.Pic.Changed -= Wake;
         }
     }
 
@@ -147,7 +147,10 @@ internal sealed class MachineRun : IDisposable
                 if (!HasEnded)
                     _haltWatch?.Arrive(index);
                 break;
-            case ExitKind.InterruptWindow or ExitKind.ApicEoi:
+            case ExitKind.ApicEoi:
+                _machine.Interrupts.IoApic?.EndOfInterrupt(exit.ApicEoi.Vector);
+                break;
+            case ExitKind.InterruptWindow:
                 break;
             case ExitKind.Shutdown:
                 End(new MachineOutcome(MachineOutcomeKind.TripleFault) { Processor = index, Exit = exit, RecentExits = _loops[index].RecentExits });
@@ -167,12 +170,12 @@ internal sealed class MachineRun : IDisposable
             // Timers first: once none is armed or being called back, the interrupt controller's output changes only by the guest or by
             // input.
             bool mayBeWoken = _machine.Clock.HasArmedTimers || _machine.HasSerialInput;
-            if (HaltWatch.IsWaitingForever(processor) || (!mayBeWoken && !_machine.Interrupts.Asserted && !HaltWatch.HasEvent(processor)))
+            if (HaltWatch.IsWaitingForever(processor) || (!mayBeWoken && !_machine.Interrupts.Pic.Asserted && !HaltWatch.HasEvent(processor)))
             {
                 End(new MachineOutcome(MachineOutcomeKind.AllHalted));
                 return;
             }
-            if (_machine.Interrupts.Asserted)
+            if (_machine.Interrupts.Pic.Asserted)
                 return;
         }
         lock (_wakeGate)

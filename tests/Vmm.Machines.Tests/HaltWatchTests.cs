@@ -32,7 +32,7 @@ public sealed class HaltWatchTests
     {
         await using Machine machine = Build(1);
         machine.Partition.Options.LocalApic.Should().Be(LocalApicMode.XApic);
-        machine.Partition.ExternalInterruptSource.Should().BeSameAs(machine.Interrupts);
+        machine.Partition.ExternalInterruptSource.Should().BeSameAs(machine.Interrupts.Pic);
     }
 
     [Theory]
