@@ -17,6 +17,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
 
     private readonly Lock _gate = new();
     private readonly GuestMemory _memory;
+    private readonly FirmwareParts? _firmware;
     private readonly SystemClock? _ownClock;
     private readonly bool _hasSerialInput;
     private MachineRun? _run;
@@ -34,6 +35,8 @@ public sealed class Machine : IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(hypervisor);
         ArgumentNullException.ThrowIfNull(options);
+        if (options.Image is null && options.Firmware is null)
+            throw new ArgumentException("A machine starts from an image or from firmware: set one of them.", nameof(options));
         MemoryMap = new MemoryMap(options.MemorySize);
         _hasSerialInput = options.HasSerialInput;
         _ownClock = options.Clock is null ? new SystemClock() : null;
@@ -45,11 +48,15 @@ public sealed class Machine : IAsyncDisposable, IDisposable
             Partition.Memory.Map(0, _memory, 0, MemoryMap.Low, GuestAccess.All);
             if (MemoryMap.High > 0)
                 Partition.Memory.Map(MemoryMap.HighStart, _memory, MemoryMap.Low, MemoryMap.High, GuestAccess.All);
-            options.Image.Load(new PartitionMemory(Partition.Memory, MemoryMap)).ApplyTo(Partition.Processors[0]);
+            if (options.Firmware is { } firmware)
+                _firmware = new FirmwareParts(firmware, Partition, _memory);
+            else
+                options.Image!.Load(new PartitionMemory(Partition.Memory, MemoryMap)).ApplyTo(Partition.Processors[0]);
         }
         catch
         {
             Partition.Dispose();
+            _firmware?.Dispose();
             _memory?.Dispose();
             _ownClock?.Dispose();
             throw;
@@ -62,6 +69,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         RealTimeClock.SetMemorySize(MemoryMap.Low, MemoryMap.High);
         Serial = new Uart16550(SerialPort, Clock, Interrupts.Connect(4), options.SerialOutput ?? (static _ => { }));
         RegisterDevices(options.DebugExitPort);
+        _firmware?.Register(Ports);
         Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
         Partition.ExternalInterruptSource = Interrupts.Pic;
     }
@@ -98,6 +106,12 @@ public sealed class Machine : IAsyncDisposable, IDisposable
 
     /// <summary>Whether the host may send to the guest: <see cref="MachineOptions.HasSerialInput"/>.</summary>
     internal bool HasSerialInput => _hasSerialInput;
+
+    /// <summary>Takes writes to ROM; null = they are dropped.</summary>
+    internal ViolatingWriteHandler? ViolatingWrite => FirmwareShadow is { } shadow ? shadow.OnViolatingWrite : null;
+
+    /// <summary>Who decides between ROM and RAM below 1 MiB; null = there is no firmware.</summary>
+    internal ShadowMemory? FirmwareShadow => _firmware?.Shadow;
 
     /// <summary>What went wrong in a timer's callback, if anything.</summary>
     internal Exception? ClockFault => _ownClock?.Fault;
@@ -160,6 +174,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         Serial.Dispose();
         _ownClock?.Dispose();
         Partition.Dispose();
+        _firmware?.Dispose();
         _memory.Dispose();
     }
 

@@ -5,8 +5,11 @@ namespace Vmm.Machines;
 /// <summary>What a <see cref="Machine"/> is made of.</summary>
 public sealed record MachineOptions
 {
-    /// <summary>What it starts from.</summary>
-    public required BootImage Image { get; init; }
+    /// <summary>What it starts from, where there is no <see cref="Firmware"/>.</summary>
+    public BootImage? Image { get; init; }
+
+    /// <summary>The ROM in which its processors start, as a PC's do; null = it starts from <see cref="Image"/>.</summary>
+    public FirmwareImage? Firmware { get; init; }
 
     /// <summary>Bytes of RAM: a multiple of 4096 from 1 MiB to 1 TiB.</summary>
     public ulong MemorySize { get; init; } = 256ul << 20;

@@ -25,7 +25,12 @@ internal sealed class MachineRun : IDisposable
     {
         _machine = machine;
         IReadOnlyList<IVirtualProcessor> processors = machine.Partition.Processors;
-        _loops = [.. processors.Select(processor => new VirtualProcessorLoop(processor, machine.Ports, machine.Mmio))];
+        ViolatingWriteHandler? violatingWrite = machine.ViolatingWrite;
+        _loops =
+        [
+            .. processors.Select(
+                processor => new VirtualProcessorLoop(processor, machine.Ports, machine.Mmio) { ViolatingWrite = violatingWrite }),
+        ];
         _threads = [.. Enumerable.Range(0, processors.Count).Select(NewThread)];
         bool waitsInside = machine.Partition.Options.LocalApic != LocalApicMode.None;
         if (waitsInside && machine.Partition.Capabilities.Has(Capability.EventState))

@@ -8,6 +8,7 @@ public sealed class HostileFileTests : ToolTest
     [Theory]
     [InlineData("--kernel")]
     [InlineData("--elf")]
+    [InlineData("--firmware")]
     public void File_that_is_not_there_empty_or_a_folder_is_refused(string option)
     {
         Run("run", option, PathOf("missing")).ShouldRefuse($"{option} cannot be read");

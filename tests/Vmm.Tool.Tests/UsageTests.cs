@@ -12,7 +12,8 @@ public sealed class UsageTests : ToolTest
     [InlineData("--replay log", "--replay is not built yet")]
     [InlineData("--lockstep emulator", "--lockstep is not built yet")]
     [InlineData("--disk a.img,readonly", "--disk is not built yet")]
-    [InlineData("--firmware rom", "--firmware is not built yet")]
+    [InlineData("--firmware rom", "exactly one of")]
+    [InlineData("--debug-console stderr", "--debug-console goes with --firmware")]
     [InlineData("--deterministic", "--deterministic is not built yet")]
     [InlineData("--backend emulator:tier=1", "tier=1")]
     [InlineData("--backend emulator:speed=9", "no option 'speed'")]
@@ -80,7 +81,7 @@ public sealed class UsageTests : ToolTest
     [Fact]
     public void Nothing_to_run_is_refused()
     {
-        Run("run").ShouldRefuse("exactly one of --kernel, --elf and --flat");
+        Run("run").ShouldRefuse("exactly one of --kernel, --elf, --flat and --firmware");
     }
 
     [Theory]

@@ -11,10 +11,12 @@ internal static class GuestRun
     {
         IHypervisor hypervisor = Backends.Create(settings.Backend);
         CheckAgainst(hypervisor.Capabilities, settings);
-        BootImage image = ReadImage(settings);
+        BootImage? image = ReadImage(settings);
+        using ConsoleTarget? console = settings.DebugConsole is { } target ? ConsoleTarget.Open(target, streams.Error) : null;
+        FirmwareImage? firmware = settings.Firmware is { } file ? ReadFirmware(file, console) : null;
         using RunStatistics? statistics = settings.Statistics is { } path ? RunStatistics.Open(path, streams.Error) : null;
         using SerialTarget serial = SerialTarget.Open(settings.Serial, streams);
-        using Machine machine = Build(hypervisor, settings, image, serial);
+        using Machine machine = Build(hypervisor, settings, image, firmware, serial);
         using CancellationTokenSource ending = new();
         if (settings.Timeout is { } timeout)
             ending.CancelAfter(timeout);
@@ -31,13 +33,14 @@ internal static class GuestRun
         return Report(outcome, machine, settings, input is { LeftByUser: true }, streams.Error);
     }
 
-    private static Machine Build(IHypervisor hypervisor, RunSettings settings, BootImage image, SerialTarget serial)
+    private static Machine Build(IHypervisor hypervisor, RunSettings settings, BootImage? image, FirmwareImage? firmware, SerialTarget serial)
     {
         try
         {
             return new Machine(hypervisor, new MachineOptions
             {
                 Image = image,
+                Firmware = firmware,
                 MemorySize = settings.Memory,
                 ProcessorCount = settings.Processors,
                 CpuProfile = CpuProfiles.ByName(settings.CpuProfile),
@@ -73,7 +76,13 @@ internal static class GuestRun
         }
     }
 
-    private static BootImage ReadImage(RunSettings settings)
+    private static FirmwareImage ReadFirmware(string file, ConsoleTarget? console)
+    {
+        byte[] content = InputFile.Read(file, "--firmware", FirmwareImage.MaximumSize, "the 16 MiB that have room below 4 GiB");
+        return new FirmwareImage(content) { Name = file, DebugConsole = console is null ? null : console.Write };
+    }
+
+    private static BootImage? ReadImage(RunSettings settings)
     {
         if (settings.Flat is { } flat)
         {
@@ -82,7 +91,8 @@ internal static class GuestRun
         }
         if (settings.Elf is { } elf)
             return new ElfImage(InputFile.Read(elf, "--elf", settings.Memory)) { Name = elf };
-        string kernel = settings.Kernel!;
+        if (settings.Kernel is not { } kernel)
+            return null;
         return new KernelImage(InputFile.Read(kernel, "--kernel", settings.Memory))
         {
             Name = kernel,

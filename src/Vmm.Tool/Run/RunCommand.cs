@@ -25,6 +25,12 @@ internal static class RunCommand
     private static readonly Option<string?> Flat = Optional(
         "--flat", "FILE@ADDRESS[:ENTRY]", "A flat image at an address, entered in real mode below 1 MiB, else in flat 32-bit mode.");
 
+    private static readonly Option<string?> Firmware =
+        Optional("--firmware", "FILE", "A firmware ROM such as SeaBIOS: 64 KiB to 16 MiB, ending at 4 GiB, where processors start.");
+
+    private static readonly Option<string?> DebugConsole =
+        Optional("--debug-console", "stderr|file:PATH", "Where firmware's debug console, port 0x402, goes; without it there is none.");
+
     private static readonly Option<string> Cpu = Text("--cpu", "v1|v2|v3", "v1", "CPU profile.");
     private static readonly Option<string?> Slat =
         Optional("--slat", "ept|npt|none", "Nested page table format: ept, npt or none (flat, for measuring).");
@@ -45,7 +51,7 @@ internal static class RunCommand
 
     // Named by the tool's face, built later: refused with a clear message rather than as unknown.
     private static readonly string[] NotYet =
-        ["--firmware", "--disk", "--gdb", "--save", "--restore", "--record", "--replay", "--lockstep"];
+        ["--disk", "--gdb", "--save", "--restore", "--record", "--replay", "--lockstep"];
 
     public static Command Create(StandardStreams streams)
     {
@@ -55,7 +61,7 @@ internal static class RunCommand
             Exit status: 0 powered off or reset, odd for the debug-exit port, 2 wrong usage or unreadable input, 4 backend unavailable,
             6 triple fault or processor failure, 8 halted with nothing able to wake it, 124 timeout, 70 a fault of vmm itself.
             """);
-        Option[] options = [Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Cpu, Slat, Serial, DebugExit, Timeout, Stats];
+        Option[] options = [Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, Cpu, Slat, Serial, DebugConsole, DebugExit, Timeout, Stats];
         foreach (Option option in options)
             command.Add(option);
         List<Option<string[]>> refused = [];
@@ -82,9 +88,12 @@ internal static class RunCommand
     private static RunSettings Read(ParseResult parsed)
     {
         string? kernel = parsed.GetValue(Kernel), elf = parsed.GetValue(Elf), flat = parsed.GetValue(Flat);
-        int sources = (kernel is null ? 0 : 1) + (elf is null ? 0 : 1) + (flat is null ? 0 : 1);
+        string? firmware = parsed.GetValue(Firmware), debugConsole = parsed.GetValue(DebugConsole);
+        int sources = (kernel is null ? 0 : 1) + (elf is null ? 0 : 1) + (flat is null ? 0 : 1) + (firmware is null ? 0 : 1);
         if (sources != 1)
-            throw new UsageException("Name what to run with exactly one of --kernel, --elf and --flat.");
+            throw new UsageException("Name what to run with exactly one of --kernel, --elf, --flat and --firmware.");
+        if (firmware is null && debugConsole is not null)
+            throw new UsageException("--debug-console goes with --firmware.");
         if (kernel is null && (parsed.GetValue(Initrd) is not null || parsed.GetValue(Append) is not null))
             throw new UsageException("--initrd and --append go with --kernel.");
         string serial = parsed.GetValue(Serial)!;
@@ -100,6 +109,8 @@ internal static class RunCommand
             CommandLine = parsed.GetValue(Append),
             Elf = elf,
             Flat = flat is null ? null : FlatSource.Parse(flat),
+            Firmware = firmware,
+            DebugConsole = debugConsole,
             CpuProfile = parsed.GetValue(Cpu)!,
             SlatFormat = parsed.GetValue(Slat) switch
             {

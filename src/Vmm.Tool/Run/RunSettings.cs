@@ -19,6 +19,11 @@ internal sealed record RunSettings
 
     public FlatSource? Flat { get; init; }
 
+    public string? Firmware { get; init; }
+
+    /// <summary>Null for none, stderr, or file:PATH.</summary>
+    public string? DebugConsole { get; init; }
+
     public required string CpuProfile { get; init; }
 
     public SlatFormat? SlatFormat { get; init; }

@@ -1,0 +1,43 @@
+using Vmm.Devices;
+
+namespace Vmm.Machines;
+
+/// <summary>What firmware adds to a machine: its ROM below 4 GiB and 1 MiB, and the devices that only firmware uses.</summary>
+internal sealed class FirmwareParts : IDisposable
+{
+    private const ulong RomEnd = 0x1_0000_0000;
+
+    private readonly FirmwareImage _image;
+    private readonly GuestMemory _rom;
+
+    /// <summary>Maps the ROM; processors start in it, as they are after reset.</summary>
+    public FirmwareParts(FirmwareImage image, IPartition partition, GuestMemory ram)
+    {
+        image.RequireValidSize();
+        _image = image;
+        ulong length = (ulong)image.Content.Length;
+        _rom = partition.AllocateMemory(length);
+        try
+        {
+            _rom.Write(0, image.Content.Span);
+            partition.Memory.Map(RomEnd - length, _rom, 0, length, GuestAccess.ReadExecute);
+            Shadow = new ShadowMemory(partition.Memory, ram, _rom);
+        }
+        catch
+        {
+            _rom.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Who decides between ROM and RAM below 1 MiB.</summary>
+    public ShadowMemory Shadow { get; }
+
+    public void Register(PortBus ports)
+    {
+        if (_image.DebugConsole is { } output)
+            ports.Register(DebugConsolePort.FirmwarePort, 1, new DebugConsolePort(output), "debug console");
+    }
+
+    public void Dispose() => _rom.Dispose();
+}
