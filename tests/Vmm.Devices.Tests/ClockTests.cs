@@ -110,4 +110,57 @@ public sealed class ClockTests
         Thread.Sleep(100);
         calls.Should().Be(0);
     }
+
+    [Fact]
+    public void Suspended_clock_stands_still_calls_nobody_back_and_goes_on_from_the_time_set()
+    {
+        using SystemClock clock = new();
+        using ManualResetEventSlim called = new();
+        using IClockTimer timer = clock.CreateTimer(called.Set);
+        timer.Arm(long.MaxValue / 2);
+        clock.Suspend();
+        clock.Suspend();
+        clock.SetTime(5_000_000_000);
+        timer.Arm(4_000_000_000);
+        clock.Resume();
+        called.Wait(100).Should().BeFalse();
+        clock.Nanoseconds.Should().Be(5_000_000_000);
+        clock.Resume();
+        called.Wait(s_patience).Should().BeTrue();
+        clock.Nanoseconds.Should().BeGreaterThanOrEqualTo(5_000_000_000);
+        clock.Invoking(c => c.Resume()).Should().Throw<InvalidOperationException>();
+        clock.Invoking(c => c.SetTime(0)).Should().Throw<InvalidOperationException>();
+    }
+
+    [Fact]
+    public void Suspending_waits_for_a_callback_being_made()
+    {
+        using SystemClock clock = new();
+        using ManualResetEventSlim entered = new();
+        bool left = false;
+        using IClockTimer timer = clock.CreateTimer(() =>
+        {
+            entered.Set();
+            Thread.Sleep(50);
+            Volatile.Write(ref left, true);
+        });
+        timer.Arm(0);
+        entered.Wait(s_patience).Should().BeTrue();
+        clock.Suspend();
+        Volatile.Read(ref left).Should().BeTrue();
+    }
+
+    [Fact]
+    public void Virtual_clock_can_be_set_only_while_suspended_and_advanced_only_while_not()
+    {
+        VirtualClock clock = new(DateTimeOffset.UnixEpoch);
+        clock.Invoking(c => c.SetTime(1)).Should().Throw<InvalidOperationException>();
+        clock.Suspend();
+        clock.SetTime(1000);
+        clock.Invoking(c => c.Advance(1)).Should().Throw<InvalidOperationException>();
+        clock.Resume();
+        clock.Advance(1);
+        clock.Nanoseconds.Should().Be(1001);
+        clock.Invoking(c => c.Resume()).Should().Throw<InvalidOperationException>();
+    }
 }

@@ -7,6 +7,8 @@ namespace Vmm;
 /// <remarks>Names are unique in the device. Loading throws <see cref="SavedStateException"/> for a value that is missing, of another size, or out of range.</remarks>
 public sealed class DeviceStateExchange
 {
+    private const long LongestDistance = 100L * 366 * 86_400 * 1_000_000_000;
+
     private readonly string _device;
     private readonly ImmutableArray<KeyValuePair<string, ReadOnlyMemory<byte>>>.Builder? _saved;
     private readonly Dictionary<string, ReadOnlyMemory<byte>>? _loading;
@@ -119,19 +121,22 @@ public sealed class DeviceStateExchange
     /// A moment of the machine's time, saved as its distance from <see cref="Now"/>. <see cref="long.MaxValue"/> and <see cref="long.MinValue"/> stay themselves: never, and
     /// not yet. Other loaded moments lie within 100 years.
     /// </summary>
-    public void Moment(string name, ref long nanoseconds) => Moment(name, ref nanoseconds, Now);
+    public void Moment(string name, ref long nanoseconds) => Moment(name, ref nanoseconds, Now, LongestDistance);
 
     /// <summary>As the other one, in a unit of the device's own: a count that runs with the machine's time and stands at <paramref name="now"/>.</summary>
-    public void Moment(string name, ref long moment, long now)
+    /// <param name="name">Name of the value.</param>
+    /// <param name="moment">The moment.</param>
+    /// <param name="now">The count at <see cref="Now"/>.</param>
+    /// <param name="limit">How far from it a loaded moment may be.</param>
+    public void Moment(string name, ref long moment, long now, long limit)
     {
-        const long Limit = 100L * 366 * 86_400 * 1_000_000_000;
         bool isNone = moment is long.MaxValue or long.MinValue;
         long distance = (long)Number(name, (ulong)(isNone ? moment : moment - now), 8, ulong.MaxValue);
         if (!IsLoading)
             return;
         isNone = distance is long.MaxValue or long.MinValue;
-        if (!isNone && (distance < -Limit || distance > Limit))
-            throw Refuse(name, "is more than 100 years away");
+        if (!isNone && (distance < -limit || distance > limit))
+            throw Refuse(name, "is too far away");
         moment = isNone ? distance : now + distance;
     }
 

@@ -8,7 +8,7 @@ namespace Vmm.Devices;
 /// All members may be called from any thread. Time is computed when it is looked at; a timer is armed only for an interrupt that is
 /// enabled and not yet reported. Daylight saving is not kept. A time written with fields out of range is brought into range.
 /// </remarks>
-public sealed class RealTimeClock : BytePortDevice, IDisposable
+public sealed class RealTimeClock : BytePortDevice, ISaveableDevice, IDisposable
 {
     internal const int StatusA = 0x0A;
     internal const int StatusB = 0x0B;
@@ -161,6 +161,27 @@ public sealed class RealTimeClock : BytePortDevice, IDisposable
         }
     }
 
+    string ISaveableDevice.StateKind => "rtc-mc146818";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (_gate)
+        {
+            state.Bytes("memory", _memory);
+            state.Value("index", ref _index, 0x7F);
+            state.Value("flags", ref _flags, PeriodicFlag | AlarmFlag | UpdateFlag);
+            state.Moment("flags-time", ref _flagsTime);
+            state.Part("counter", _counter.ExchangeState);
+            if (_flagsTime is long.MinValue or long.MaxValue)
+                throw state.Refuse("flags-time", "is no moment");
+            // From the last look at the flags on, so that what was due and not yet noticed comes at once.
+            if (state.IsLoading)
+                Arm(_flagsTime);
+        }
+    }
+
     private bool IsSetting => (_memory[StatusB] & SetMode) != 0;
 
     private byte EnabledFlags => (byte)(_memory[StatusB] & (PeriodicFlag | AlarmFlag | UpdateFlag));
@@ -237,6 +258,12 @@ public sealed class RealTimeClock : BytePortDevice, IDisposable
     private void Refresh(long now)
     {
         _line.Set(IsRequesting);
+        Arm(now);
+    }
+
+    // Sets the timer for the next interrupt that is enabled and not yet reported.
+    private void Arm(long now)
+    {
         long deadline = long.MaxValue;
         int missing = EnabledFlags & ~_flags;
         if (!IsRequesting && missing != 0)

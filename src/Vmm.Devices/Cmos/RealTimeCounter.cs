@@ -53,6 +53,19 @@ internal sealed class RealTimeCounter
         _running = running;
     }
 
+    public void ExchangeState(DeviceStateExchange state)
+    {
+        state.Value("seconds", ref _seconds, -4 * LastSecond, 4 * LastSecond);
+        state.Moment("start", ref _start);
+        state.Value("running", ref _running);
+        state.Value("stopped-elapsed", ref _stoppedElapsed, long.MinValue / 4, long.MaxValue / 4);
+        int offset = WeekdayOffset;
+        state.Value("weekday-offset", ref offset, 0, 6);
+        WeekdayOffset = offset;
+        if (_start is long.MinValue or long.MaxValue)
+            throw state.Refuse("start", "is no moment");
+    }
+
     public bool UpdatesSoon(long now) => _running && Elapsed(now) % Second >= Second - UpdateLength;
 
     /// <summary>The moment of the first update after a given one; far in the future while the divider is held.</summary>

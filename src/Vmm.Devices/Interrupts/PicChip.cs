@@ -140,6 +140,33 @@ internal sealed class PicChip
         return _readsInService ? _inService : Requests;
     }
 
+    public void ExchangeState(DeviceStateExchange state)
+    {
+        state.Value("edges", ref _edges);
+        state.Value("lines", ref _lines);
+        state.Value("in-service", ref _inService);
+        state.Value("mask", ref _mask);
+        state.Value("level-triggered", ref _levelTriggered, _levelCapable);
+        state.Value("vector-base", ref _vectorBase, 0xF8);
+        state.Value("lowest-priority", ref _lowestPriority, 0, 7);
+        int step = (int)_step;
+        state.Value("step", ref step, 0, (int)InitializationStep.Mode);
+        _step = (InitializationStep)step;
+        state.Value("expects-fourth", ref _expectsFourth);
+        state.Value("single", ref _single);
+        state.Value("level-triggered-all", ref _levelTriggeredAll);
+        state.Value("automatic-end", ref _automaticEnd);
+        state.Value("rotate-on-automatic-end", ref _rotateOnAutomaticEnd);
+        state.Value("fully-nested", ref _fullyNested);
+        state.Value("special-mask", ref _specialMask);
+        state.Value("reads-in-service", ref _readsInService);
+        state.Value("poll", ref _poll);
+        if ((_vectorBase & 7) != 0)
+            throw state.Refuse("vector-base", "has low bits set");
+        if ((_levelTriggered & ~_levelCapable) != 0)
+            throw state.Refuse("level-triggered", "names inputs that are always edge-triggered");
+    }
+
     public void WriteCommand(byte value)
     {
         if ((value & 0x10) != 0)

@@ -9,7 +9,7 @@ namespace Vmm.Devices;
 /// acknowledge cycle that finds nothing gives the spurious vector 7 of the master or of the slave, as on the chip (Intel 8259A data sheet).
 /// Inputs 0, 1, 2, 8 and 13 are always edge-triggered under edge/level control.
 /// </remarks>
-public sealed class PicPair : BytePortDevice, IExternalInterruptSource
+public sealed class PicPair : BytePortDevice, IExternalInterruptSource, ISaveableDevice
 {
     private const int CascadeInput = 2;
 
@@ -43,6 +43,22 @@ public sealed class PicPair : BytePortDevice, IExternalInterruptSource
         ArgumentOutOfRangeException.ThrowIfGreaterThan(irq, 15);
         ArgumentOutOfRangeException.ThrowIfEqual(irq, CascadeInput);
         return _lines[irq];
+    }
+
+    string ISaveableDevice.StateKind => "pic-8259a-pair";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (_gate)
+        {
+            state.Part("master", _master.ExchangeState);
+            state.Part("slave", _slave.ExchangeState);
+            _asserted = _master.Pending >= 0;
+        }
+        if (state.IsLoading)
+            Changed?.Invoke();
     }
 
     /// <inheritdoc/>

@@ -8,6 +8,12 @@ internal sealed class Keyboard
     private byte _parameterOf;
     private byte _scanCodeSet = 2;
 
+    public void ExchangeState(DeviceStateExchange state)
+    {
+        state.Value("parameter-of", ref _parameterOf);
+        state.Value("scan-code-set", ref _scanCodeSet, 3);
+    }
+
     /// <summary>Takes a byte sent to the keyboard and gives its answer.</summary>
     public ReadOnlySpan<byte> Answer(byte value)
     {

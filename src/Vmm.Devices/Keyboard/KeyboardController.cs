@@ -6,7 +6,7 @@ namespace Vmm.Devices;
 /// </summary>
 /// <remarks>All members may be called from any thread. (IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device
 /// Controller".)</remarks>
-public sealed class KeyboardController : BytePortDevice
+public sealed class KeyboardController : BytePortDevice, ISaveableDevice
 {
     private const byte OutputFull = 0x01;
     private const byte SystemFlag = 0x04;
@@ -44,6 +44,29 @@ public sealed class KeyboardController : BytePortDevice
         _power = power;
         _a20 = a20;
         _memory[0] = SystemFlag | AuxiliaryDisabled | Translates;
+    }
+
+    string ISaveableDevice.StateKind => "i8042";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (_gate)
+        {
+            ReadOnlyMemory<byte> output = state.Bytes("output", _output.ToArray(), QueueLimit);
+            if (state.IsLoading)
+            {
+                _output.Clear();
+                foreach (byte value in output.Span)
+                    _output.Enqueue(value);
+            }
+            state.Bytes("memory", _memory);
+            state.Value("pending-command", ref _pendingCommand);
+            state.Value("last-byte", ref _lastByte);
+            state.Value("last-was-command", ref _lastWasCommand);
+            state.Part("keyboard", _keyboard.ExchangeState);
+        }
     }
 
     /// <inheritdoc/>

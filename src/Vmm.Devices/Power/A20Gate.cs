@@ -5,7 +5,7 @@ namespace Vmm.Devices;
 /// A latch that software can set and read back. Memory is not wrapped at 1 MiB: the line is on when a machine starts, as boot
 /// protocols have it, and today's processors no longer act on it.
 /// </remarks>
-public sealed class A20Gate
+public sealed class A20Gate : ISaveableDevice
 {
     private volatile bool _enabled = true;
 
@@ -14,5 +14,16 @@ public sealed class A20Gate
     {
         get => _enabled;
         set => _enabled = value;
+    }
+
+    string ISaveableDevice.StateKind => "a20-gate";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        bool enabled = _enabled;
+        state.Value("enabled", ref enabled);
+        _enabled = enabled;
     }
 }

@@ -4,13 +4,23 @@ namespace Vmm.Devices;
 /// The reset control register at port 0xCF9: bit 1 chooses a hard reset, bit 2 rising asks for the reset (Intel PIIX3, 2.5.6).
 /// </summary>
 /// <param name="power">Where a reset request goes.</param>
-public sealed class ResetControl(PowerControl power) : BytePortDevice
+public sealed class ResetControl(PowerControl power) : BytePortDevice, ISaveableDevice
 {
     private const byte ResetProcessor = 0x04;
     private const byte Kept = 0x0A;
 
     private readonly Lock _gate = new();
     private byte _value;
+
+    string ISaveableDevice.StateKind => "reset-control";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (_gate)
+            state.Value("value", ref _value, Kept | ResetProcessor);
+    }
 
     /// <inheritdoc/>
     protected override byte ReadByte(ushort port)

@@ -9,7 +9,7 @@ namespace Vmm.Devices;
 /// reaches the line only while OUT2 is set (and not in loopback). The modem lines say that a ready peer is there. Bytes pass whole,
 /// whatever word length is set: small guests send without setting the port up, and the peer is no wire.
 /// </remarks>
-public sealed class Uart16550 : BytePortDevice, IDisposable
+public sealed class Uart16550 : BytePortDevice, ISaveableDevice, IDisposable
 {
     /// <summary>How many bytes from the host may wait beyond the FIFO.</summary>
     public const int WaitingLimit = 4096;
@@ -55,6 +55,7 @@ public sealed class Uart16550 : BytePortDevice, IDisposable
     private bool _transmitPending;
     private bool _timeoutPending;
     private bool _level;
+    private long _timeout = long.MaxValue; // when the timer is armed for
 
     /// <summary>Makes a UART as after a master reset.</summary>
     /// <param name="port">Its first port, e.g. 0x3F8.</param>
@@ -195,6 +196,38 @@ public sealed class Uart16550 : BytePortDevice, IDisposable
         }
     }
 
+    string ISaveableDevice.StateKind => "uart-16550a";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (_gate)
+        {
+            state.Value("interrupt-enable", ref _interruptEnable, 0x0F);
+            state.Value("fifo-control", ref _fifoControl);
+            state.Value("line-control", ref _lineControl);
+            state.Value("modem-control", ref _modemControl, 0x1F);
+            state.Value("modem-status", ref _modemStatus);
+            state.Value("scratch", ref _scratch);
+            state.Value("divisor", ref _divisor);
+            state.Value("overrun", ref _overrun);
+            state.Value("transmit-pending", ref _transmitPending);
+            state.Value("timeout-pending", ref _timeoutPending);
+            state.Value("level", ref _level);
+            state.Part("receiver", _receiver.ExchangeState);
+            state.Moment("timeout", ref _timeout);
+            if (!state.IsLoading)
+                return;
+            if (_timeout == long.MaxValue)
+                _timer.Disarm();
+            else
+                _timer.Arm(_timeout);
+            if (_receiver.WaitingRoom > 0 && _room.CurrentCount == 0)
+                _room.Release();
+        }
+    }
+
     private bool HasDivisorAccess => (_lineControl & DivisorAccess) != 0;
 
     private bool IsLoopback => (_modemControl & LoopbackMode) != 0;
@@ -291,7 +324,7 @@ public sealed class Uart16550 : BytePortDevice, IDisposable
         {
             _receiver.Clear();
             _timeoutPending = false;
-            _timer.Disarm();
+            StopTimeout();
         }
         _receiver.FifoEnabled = enabled;
         if (switched || (enabled && (value & 4) != 0))
@@ -343,18 +376,27 @@ public sealed class Uart16550 : BytePortDevice, IDisposable
     {
         if (!_receiver.FifoEnabled || _receiver.Count == 0 || _receiver.Count >= Trigger)
         {
-            _timer.Disarm();
+            StopTimeout();
             return;
         }
         int bits = 7 + (_lineControl & 3) + ((_lineControl >> 2) & 1) + ((_lineControl >> 3) & 1);
         long bitNanoseconds = Math.Max((int)_divisor, 1) * 1_000_000_000L / 115_200;
-        _timer.Arm(_clock.Nanoseconds + 4 * bits * bitNanoseconds);
+        _timeout = _clock.Nanoseconds + 4 * bits * bitNanoseconds;
+        _timer.Arm(_timeout);
+    }
+
+    private void StopTimeout()
+    {
+        _timeout = long.MaxValue;
+        _timer.Disarm();
     }
 
     private void OnTimeout()
     {
         lock (_gate)
         {
+            if (_clock.Nanoseconds >= _timeout)
+                _timeout = long.MaxValue;
             if (_receiver.FifoEnabled && _receiver.Count > 0 && _receiver.Count < Trigger)
                 _timeoutPending = true;
             UpdateLine();

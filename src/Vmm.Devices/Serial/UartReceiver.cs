@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Vmm.Devices;
 
 /// <summary>
@@ -72,6 +74,33 @@ internal sealed class UartReceiver
     public void Clear() => Count = 0;
 
     public void Wait(ushort character) => _waiting[(_waitingHead + WaitingCount++) % _waiting.Length] = character;
+
+    public void ExchangeState(DeviceStateExchange state)
+    {
+        bool enabled = FifoEnabled;
+        state.Value("fifo-enabled", ref enabled);
+        FifoEnabled = enabled;
+        state.Value("last", ref _last);
+        Count = ExchangeRing(state, "fifo", _fifo, ref _head, Count, enabled ? FifoSize : 1);
+        WaitingCount = ExchangeRing(state, "waiting", _waiting, ref _waitingHead, WaitingCount, _waiting.Length);
+    }
+
+    // Two bytes a character, the one that is read next first.
+    private static int ExchangeRing(DeviceStateExchange state, string name, ushort[] ring, ref int head, int count, int limit)
+    {
+        byte[] bytes = new byte[2 * count];
+        for (int index = 0; index < count; index++)
+            BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2 * index), ring[(head + index) % ring.Length]);
+        ReadOnlySpan<byte> taken = state.Bytes(name, bytes, 2 * limit).Span;
+        if (!state.IsLoading)
+            return count;
+        if (taken.Length % 2 != 0)
+            throw state.Refuse(name, "has half a character");
+        head = 0;
+        for (int index = 0; index < taken.Length / 2; index++)
+            ring[index] = BinaryPrimitives.ReadUInt16LittleEndian(taken[(2 * index)..]);
+        return taken.Length / 2;
+    }
 
     /// <summary>Moves what waits into the FIFO as far as it goes.</summary>
     /// <returns>Whether anything was moved.</returns>

@@ -5,12 +5,14 @@ namespace Vmm.Devices;
 /// <summary>The host's time: a monotonic counter, and one background thread that makes the timers' callbacks.</summary>
 /// <remarks>Callbacks come up to about a millisecond late, or more on a busy host; devices that tick keep their phase by computing the
 /// next deadline from the previous one. An exception from a callback is kept in <see cref="Fault"/> and the thread goes on.</remarks>
-public sealed class SystemClock : IMachineClock, IQueuedTimerOwner, IDisposable
+public sealed class SystemClock : IAdjustableClock, IQueuedTimerOwner, IDisposable
 {
     private readonly object _gate = new();
     private readonly TimerQueue _queue = new();
     private readonly TimeProvider _time;
-    private readonly long _start;
+    private long _start; // the counter's value at time 0; in a suspension, the clock stands at _held instead
+    private long _held;
+    private int _suspensions;
     private Thread? _thread;
     private bool _disposed;
     private bool _isCalling;
@@ -24,7 +26,9 @@ public sealed class SystemClock : IMachineClock, IQueuedTimerOwner, IDisposable
     }
 
     /// <inheritdoc/>
-    public long Nanoseconds => (long)((Int128)(_time.GetTimestamp() - _start) * 1_000_000_000 / _time.TimestampFrequency);
+    public long Nanoseconds => Volatile.Read(ref _suspensions) == 0
+        ? (long)((Int128)(_time.GetTimestamp() - Volatile.Read(ref _start)) * 1_000_000_000 / _time.TimestampFrequency)
+        : Volatile.Read(ref _held);
 
     /// <inheritdoc/>
     public DateTimeOffset UtcNow => _time.GetUtcNow();
@@ -47,6 +51,49 @@ public sealed class SystemClock : IMachineClock, IQueuedTimerOwner, IDisposable
     {
         ArgumentNullException.ThrowIfNull(callback);
         return new QueuedTimer(this, callback);
+    }
+
+    /// <inheritdoc/>
+    public void Suspend()
+    {
+        lock (_gate)
+        {
+            if (_suspensions == 0)
+                Volatile.Write(ref _held, Nanoseconds);
+            Volatile.Write(ref _suspensions, _suspensions + 1);
+            while (_isCalling && !_disposed)
+                Monitor.Wait(_gate);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Resume()
+    {
+        lock (_gate)
+        {
+            if (_suspensions == 0)
+                throw new InvalidOperationException("The clock is not suspended.");
+            if (_suspensions == 1)
+            {
+                // Rounded up, so that the time never steps back.
+                long elapsed = (long)((((Int128)_held * _time.TimestampFrequency) + 999_999_999) / 1_000_000_000);
+                Volatile.Write(ref _start, _time.GetTimestamp() - elapsed);
+            }
+            Volatile.Write(ref _suspensions, _suspensions - 1);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SetTime(long nanoseconds)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(nanoseconds);
+        lock (_gate)
+        {
+            if (_suspensions == 0)
+                throw new InvalidOperationException("The clock is not suspended.");
+            Volatile.Write(ref _held, nanoseconds);
+        }
     }
 
     /// <summary>Stops the thread and waits for a callback being made (unless called from one); arming has no effect afterwards.</summary>
@@ -78,7 +125,7 @@ public sealed class SystemClock : IMachineClock, IQueuedTimerOwner, IDisposable
             }
             else if (_queue.NextDeadline == deadline)
             {
-                Monitor.Pulse(_gate);
+                Monitor.PulseAll(_gate);
             }
         }
     }
@@ -114,6 +161,12 @@ public sealed class SystemClock : IMachineClock, IQueuedTimerOwner, IDisposable
             _isCalling = false;
             while (!_disposed)
             {
+                if (_suspensions != 0)
+                {
+                    Monitor.PulseAll(_gate);
+                    Monitor.Wait(_gate);
+                    continue;
+                }
                 long now = Nanoseconds;
                 if (_queue.TakeDue(now) is { } timer)
                 {

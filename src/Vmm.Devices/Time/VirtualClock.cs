@@ -3,13 +3,14 @@ namespace Vmm.Devices;
 /// <summary>A clock that moves only when told to: device time that is exact and repeatable.</summary>
 /// <remarks>Callbacks are made on the thread that advances the clock, in order of deadline, each with the time standing at its deadline.
 /// One thread may advance at a time; the other members may be called from any thread.</remarks>
-public sealed class VirtualClock : IMachineClock, IQueuedTimerOwner
+public sealed class VirtualClock : IAdjustableClock, IQueuedTimerOwner
 {
     private readonly Lock _gate = new();
     private readonly TimerQueue _queue = new();
     private readonly DateTimeOffset _epoch;
     private long _now;
     private bool _isCalling;
+    private int _suspensions;
 
     /// <summary>Makes a clock that stands at 0.</summary>
     /// <param name="epoch">The calendar time at 0.</param>
@@ -58,8 +59,11 @@ public sealed class VirtualClock : IMachineClock, IQueuedTimerOwner
 
     /// <summary>Moves the time forward to a moment, making every callback that falls due; does nothing if it has passed.</summary>
     /// <param name="time">The new value of <see cref="Nanoseconds"/>.</param>
+    /// <exception cref="InvalidOperationException">It is suspended.</exception>
     public void AdvanceTo(long time)
     {
+        if (Volatile.Read(ref _suspensions) != 0)
+            throw new InvalidOperationException("The clock is suspended.");
         while (true)
         {
             QueuedTimer? timer;
@@ -75,6 +79,29 @@ public sealed class VirtualClock : IMachineClock, IQueuedTimerOwner
                 return;
             timer.Callback();
         }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Advancing a suspended clock is an error.</remarks>
+    public void Suspend() => Interlocked.Increment(ref _suspensions);
+
+    /// <inheritdoc/>
+    public void Resume()
+    {
+        if (Interlocked.Decrement(ref _suspensions) >= 0)
+            return;
+        Interlocked.Increment(ref _suspensions);
+        throw new InvalidOperationException("The clock is not suspended.");
+    }
+
+    /// <inheritdoc/>
+    public void SetTime(long nanoseconds)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(nanoseconds);
+        if (Volatile.Read(ref _suspensions) == 0)
+            throw new InvalidOperationException("The clock is not suspended.");
+        lock (_gate)
+            Volatile.Write(ref _now, nanoseconds);
     }
 
     void IQueuedTimerOwner.Arm(QueuedTimer timer, long deadline)

@@ -10,7 +10,7 @@ namespace Vmm.Devices;
 /// interrupt is taken, up to a second's worth, so that a guest's clock keeps up; on a line that does not tell when its interrupt is taken,
 /// they are merged into one.
 /// </remarks>
-public sealed class Pit : BytePortDevice, IDisposable
+public sealed class Pit : BytePortDevice, ISaveableDevice, IDisposable
 {
     /// <summary>The rate of the channels' clock, in hertz.</summary>
     public const long Frequency = 1_193_182;
@@ -31,9 +31,10 @@ public sealed class Pit : BytePortDevice, IDisposable
     private readonly IClockTimer _timer;
     private readonly PitChannel[] _channels = [new(gate: true), new(gate: true), new(gate: false)];
     private byte _control;
-    private long _deliveredRise = -1;
+    private long _deliveredRise = PitChannel.None;
     private bool _level;
-    private long _lastCallback = long.MinValue / 2;
+    private long _lastCallback = long.MinValue;
+    private long _deadline = long.MaxValue; // when the timer is armed for
     private bool _isAwaited;
     private long _owed;
 
@@ -105,7 +106,37 @@ public sealed class Pit : BytePortDevice, IDisposable
         }
     }
 
-    private long Now => (long)((Int128)_clock.Nanoseconds * Frequency / 1_000_000_000);
+    string ISaveableDevice.StateKind => "pit-8254";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (_gate)
+        {
+            long ticks = ToTicks(state.Now);
+            for (int index = 0; index < _channels.Length; index++)
+            {
+                PitChannel channel = _channels[index];
+                state.Part($"channel-{index}", part => channel.ExchangeState(part, ticks));
+            }
+            state.Value("control", ref _control, 0x0F);
+            state.Moment("delivered-rise", ref _deliveredRise, ticks, PitChannel.LongestDistance);
+            state.Value("level", ref _level);
+            state.Value("is-awaited", ref _isAwaited);
+            state.Value("owed", ref _owed, 0, Frequency);
+            state.Moment("last-callback", ref _lastCallback);
+            state.Moment("deadline", ref _deadline);
+            if (_deliveredRise == long.MaxValue)
+                throw state.Refuse("delivered-rise", "is no moment");
+            if (_lastCallback > state.Now)
+                throw state.Refuse("last-callback", "is yet to come");
+            if (state.IsLoading)
+                Arm();
+        }
+    }
+
+    private long Now => ToTicks(_clock.Nanoseconds);
 
     private void WriteControl(byte value, long now)
     {
@@ -131,7 +162,7 @@ public sealed class Pit : BytePortDevice, IDisposable
             // A new mode owes nothing of the old one, and its first tick is not late.
             _owed = 0;
             _isAwaited = false;
-            _deliveredRise = -1;
+            _deliveredRise = PitChannel.None;
             UpdateLine(now);
         }
     }
@@ -158,12 +189,17 @@ public sealed class Pit : BytePortDevice, IDisposable
         // The one low tick of a strobe is over before anyone could look: only a low that lasts is shown.
         if (channel.HasLongLow || channel.Output(now))
             SetLine(channel.Output(now));
-
         long next = channel.NextEvent(now);
-        if (next < 0)
+        _deadline = next < 0 ? long.MaxValue : Math.Max(ToNanoseconds(next), _lastCallback + ShortestInterval);
+        Arm();
+    }
+
+    private void Arm()
+    {
+        if (_deadline == long.MaxValue)
             _timer.Disarm();
         else
-            _timer.Arm(Math.Max(ToNanoseconds(next), _lastCallback + ShortestInterval));
+            _timer.Arm(_deadline);
     }
 
     // Counts the ticks that the coming edge does not stand for: those that passed unseen, and the one before if nobody has taken it.
@@ -174,7 +210,7 @@ public sealed class Pit : BytePortDevice, IDisposable
             _owed = 0;
             return;
         }
-        long ticks = _deliveredRise < 0 ? 1 : Math.Max((rise - _deliveredRise) / channel.Period, 1);
+        long ticks = _deliveredRise == PitChannel.None ? 1 : Math.Max((rise - _deliveredRise) / channel.Period, 1);
         _owed = Math.Min(_owed + ticks - (_isAwaited ? 0 : 1), Math.Max(Frequency / channel.Period, 1));
     }
 
@@ -204,6 +240,8 @@ public sealed class Pit : BytePortDevice, IDisposable
         _level = level;
         _line.Set(level);
     }
+
+    private static long ToTicks(long nanoseconds) => (long)((Int128)nanoseconds * Frequency / 1_000_000_000);
 
     // Rounded up, so that the tick has come when the callback does.
     private static long ToNanoseconds(long ticks) => (long)(((Int128)ticks * 1_000_000_000 + Frequency - 1) / Frequency);

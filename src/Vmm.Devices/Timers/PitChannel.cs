@@ -9,6 +9,12 @@ namespace Vmm.Devices;
 /// </remarks>
 internal sealed class PitChannel
 {
+    /// <summary>No such tick has been.</summary>
+    public const long None = long.MinValue;
+
+    /// <summary>How many ticks away from now a restored moment may be: 30 years.</summary>
+    public const long LongestDistance = Pit.Frequency * 86_400 * 366 * 30;
+
     private const long Never = long.MaxValue;
 
     private int _mode;
@@ -29,7 +35,7 @@ internal sealed class PitChannel
     private long _loaded = Never;
     private long _heldElapsed = -1;
     private bool _outputBeforeLoad = true;
-    private long _lastRise = -1;
+    private long _lastRise = None;
 
     // A count waiting to be loaded: at the end of the period, or at the next trigger (modes 1 and 5).
     private int _nextCount = -1;
@@ -65,7 +71,7 @@ internal sealed class PitChannel
         _heldElapsed = -1;
         _nextCount = -1;
         _nextLoad = Never;
-        _lastRise = -1;
+        _lastRise = None;
         _outputBeforeLoad = true;
     }
 
@@ -197,7 +203,7 @@ internal sealed class PitChannel
         }
     }
 
-    /// <summary>The tick of the last rising edge that the counting itself made, or -1.</summary>
+    /// <summary>The tick of the last rising edge that the counting itself made, or <see cref="None"/>.</summary>
     public long LastRise(long now)
     {
         Advance(now);
@@ -232,6 +238,37 @@ internal sealed class PitChannel
             _ => _loaded + _count + 1,
         };
         return next > now ? next : -1;
+    }
+
+    /// <param name="state">The exchange.</param>
+    /// <param name="now">The tick at which the machine is saved or restored.</param>
+    public void ExchangeState(DeviceStateExchange state, long now)
+    {
+        state.Value("mode", ref _mode, 0, 5);
+        state.Value("access", ref _access, 1, 3);
+        state.Value("bcd", ref _binaryCodedDecimal);
+        state.Value("gate", ref _gate);
+        state.Value("written-low", ref _writtenLow, 0, 0xFF);
+        state.Value("writes-high", ref _writesHigh);
+        state.Value("reads-high", ref _readsHigh);
+        state.Value("latched-count", ref _latchedCount, -1, 0xFFFF);
+        state.Value("latched-bytes", ref _latchedBytes, 0, 2);
+        state.Value("latched-status", ref _latchedStatus, -1, 0xFF);
+        state.Value("count", ref _count, 1, 0x10000);
+        state.Moment("loaded", ref _loaded, now, LongestDistance);
+        state.Value("held-elapsed", ref _heldElapsed, -1, LongestDistance);
+        state.Value("output-before-load", ref _outputBeforeLoad);
+        state.Moment("last-rise", ref _lastRise, now, LongestDistance);
+        state.Value("next-count", ref _nextCount, -1, 0x10000);
+        state.Moment("next-load", ref _nextLoad, now, LongestDistance);
+        if (_nextCount == 0)
+            throw state.Refuse("next-count", "is 0");
+        if (_loaded == None)
+            throw state.Refuse("loaded", "is no moment");
+        if (_lastRise == Never)
+            throw state.Refuse("last-rise", "is no moment");
+        if (_nextLoad == None)
+            throw state.Refuse("next-load", "is no moment");
     }
 
     private static int FirstHalf(int count) => (count + 1) / 2;
