@@ -1,4 +1,5 @@
 using System.Globalization;
+using Vmm.Hostile;
 using Vmm.Hostile.Guests;
 using Xunit.Abstractions;
 
@@ -31,6 +32,6 @@ public sealed class HostileGuestTests(ITestOutputHelper output)
         foreach (ExitKind kind in (ExitKind[])[ExitKind.PortIo, ExitKind.Mmio, ExitKind.SlatViolation, ExitKind.Halt, ExitKind.Exception,
             ExitKind.Cpuid, ExitKind.Msr])
             run.Exits[(int)kind].Should().BePositive($"the guests should get to {kind}, else they test little");
-        run.Growth.Should().BeLessThan(64L << 20, "guests come and go, memory must not stay");
+        run.Growth.Should().BeLessThan(ResidentMemory.MostGrowth, "guests come and go, memory must not stay");
     }
 }

@@ -7,8 +7,6 @@ namespace Vmm.Hostile.Guests;
 /// <summary>The command <c>guests</c>: a long run of hostile guests.</summary>
 internal static class GuestsCommand
 {
-    private const long MostGrowth = 64L << 20;
-
     public static Command Create()
     {
         Option<int> count = new("--count") { Description = "How many guests.", DefaultValueFactory = _ => 10_000 };
@@ -35,7 +33,7 @@ internal static class GuestsCommand
             Console.Error.WriteLine(failure);
         IEnumerable<string> kinds = run.Exits.Select((number, kind) => (number, kind)).Where(exit => exit.number != 0)
             .Select(exit => $"{(ExitKind)exit.kind} {exit.number}");
-        bool grew = run.Growth > MostGrowth;
+        bool grew = run.Growth > ResidentMemory.MostGrowth;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{run.Ended} guests from seed {first}, {run.Instructions} instructions, {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s; ")
             + string.Create(CultureInfo.InvariantCulture,

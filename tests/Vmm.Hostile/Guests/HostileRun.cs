@@ -62,7 +62,7 @@ public sealed class HostileRun(int first, int count)
         for (int n = 0; n < count && _failures.Count < MostFailures; n++)
         {
             if (n == Math.Min(count / 2, 100))
-                before = Resident();
+                before = ResidentMemory.Measure();
             try
             {
                 RunOne(first + n);
@@ -73,7 +73,7 @@ public sealed class HostileRun(int first, int count)
             }
             Ended++;
         }
-        Growth = Resident() - before;
+        Growth = ResidentMemory.Measure() - before;
     }
 
     private void RunOne(int seed)
@@ -91,13 +91,5 @@ public sealed class HostileRun(int first, int count)
                 Exits[kind] += guest.Exits[kind];
         }
         _longest = Math.Max(_longest, Stopwatch.GetElapsedTime(started).Ticks);
-    }
-
-    // Garbage is not growth.
-    private static long Resident()
-    {
-        GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        GC.WaitForPendingFinalizers();
-        return Environment.WorkingSet;
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 
-namespace Vmm.Machines.Tests;
+namespace Vmm.Tests;
 
 /// <summary>Builds images from their formats' definitions.</summary>
 internal static class Images
