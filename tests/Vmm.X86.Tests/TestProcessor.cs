@@ -101,6 +101,15 @@ internal sealed unsafe class TestProcessor : ProcessorCore
         return outcome;
     }
 
+    /// <summary>Puts the bytes where CS:RIP points (identity mapped) and runs one instruction the whole way, from fetch on.</summary>
+    public RunResult Step(params byte[] bytes)
+    {
+        ulong address = Is64Bit ? State->Rip : State->Segments[SegmentIndex.Cs].Base + State->Rip;
+        Poke(address, bytes);
+        CodeMap.Invalidate(address, (ulong)bytes.Length);
+        return ExecuteOne();
+    }
+
     /// <summary>The fault just raised, as "vector(code)" or "vector".</summary>
     public string Fault => State->Fault.HasErrorCode ? $"{State->Fault.Vector}({State->Fault.ErrorCode:X})" : $"{State->Fault.Vector}";
 

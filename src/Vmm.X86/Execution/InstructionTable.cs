@@ -43,6 +43,16 @@ public sealed unsafe class InstructionTable
         }
     }
 
+    /// <summary>Registers every VEX-encoded form of a mnemonic.</summary>
+    public void SetVex(Mnemonic mnemonic, delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome> handler)
+    {
+        for (int code = 0; code < _handlers.Length; code++)
+        {
+            if (((Code)code).Mnemonic() == mnemonic && ((Code)code).Encoding() == EncodingKind.VEX)
+                _handlers[code] = handler;
+        }
+    }
+
     private static InstructionTable Build()
     {
         InstructionTable table = new();
@@ -51,6 +61,7 @@ public sealed unsafe class InstructionTable
         MultiplyInstructions.Register(table);
         ShiftHandlers.Register(table);
         BitInstructions.Register(table);
+        BitManipulationInstructions.Register(table);
         DecimalInstructions.Register(table);
         FlagInstructions.Register(table);
         StackInstructions.Register(table);

@@ -25,6 +25,11 @@ internal static class IntegerForms
         ["double shift"] = [Mnemonic.Shld, Mnemonic.Shrd],
         ["bit"] = [Mnemonic.Bt, Mnemonic.Bts, Mnemonic.Btr, Mnemonic.Btc],
         ["scan"] = [Mnemonic.Bsf, Mnemonic.Bsr, Mnemonic.Tzcnt, Mnemonic.Lzcnt, Mnemonic.Popcnt, Mnemonic.Crc32],
+        ["field"] =
+        [
+            Mnemonic.Andn, Mnemonic.Bextr, Mnemonic.Blsi, Mnemonic.Blsmsk, Mnemonic.Blsr, Mnemonic.Bzhi, Mnemonic.Mulx, Mnemonic.Pdep,
+            Mnemonic.Pext, Mnemonic.Rorx, Mnemonic.Sarx, Mnemonic.Shlx, Mnemonic.Shrx,
+        ],
         ["multiply"] = [Mnemonic.Mul, Mnemonic.Imul],
         ["divide"] = [Mnemonic.Div, Mnemonic.Idiv],
         ["exchange"] = [Mnemonic.Cmpxchg, Mnemonic.Cmpxchg8b, Mnemonic.Cmpxchg16b],
@@ -58,7 +63,8 @@ internal static class IntegerForms
         {
             foreach (Code code in Enum.GetValues<Code>())
             {
-                if (code.Mnemonic() != mnemonic || code.Encoding() != EncodingKind.Legacy || !code.ToOpCode().Mode64
+                EncodingKind encoding = group == "field" ? EncodingKind.VEX : EncodingKind.Legacy;
+                if (code.Mnemonic() != mnemonic || code.Encoding() != encoding || !code.ToOpCode().Mode64
                     || !code.ToOpCode().IsInstruction)
                     continue;
                 if (code is Code.Bswap_r16 || code.ToString().Contains("moffs") || code.ToString().Contains("Sreg")
@@ -135,10 +141,12 @@ internal static class IntegerForms
             case OpCodeOperandKind.r16_reg or OpCodeOperandKind.r16_opcode or OpCodeOperandKind.r16_rm or OpCodeOperandKind.r16_or_mem:
                 i.SetOpRegister(n, word);
                 break;
-            case OpCodeOperandKind.r32_reg or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r32_rm or OpCodeOperandKind.r32_or_mem:
+            case OpCodeOperandKind.r32_reg or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r32_rm or OpCodeOperandKind.r32_or_mem
+                or OpCodeOperandKind.r32_vvvv:
                 i.SetOpRegister(n, word.GetFullRegister32());
                 break;
-            case OpCodeOperandKind.r64_reg or OpCodeOperandKind.r64_opcode or OpCodeOperandKind.r64_rm or OpCodeOperandKind.r64_or_mem:
+            case OpCodeOperandKind.r64_reg or OpCodeOperandKind.r64_opcode or OpCodeOperandKind.r64_rm or OpCodeOperandKind.r64_or_mem
+                or OpCodeOperandKind.r64_vvvv:
                 i.SetOpRegister(n, word.GetFullRegister());
                 break;
             case OpCodeOperandKind.al:
@@ -229,6 +237,8 @@ internal static class IntegerForms
             general[Operands.Index(i.Op1Register)] = (ulong)random.Next(-3000, 3000);
         if (i.Mnemonic is Mnemonic.Shld or Mnemonic.Shrd && i.Op2Kind == OpKind.Register && i.Op1Register.GetSize() == 2)
             general[1] &= ~0x10UL;
+        if (i.Mnemonic is Mnemonic.Bextr or Mnemonic.Bzhi && random.Next(4) != 0)
+            general[Operands.Index(i.Op2Register)] = (ulong)(random.Next(70) | (random.Next(70) << 8));
         if (i.Mnemonic == Mnemonic.Cmpxchg16b)
             general[8] &= ~15UL;
         if (i.Mnemonic is Mnemonic.Bsf or Mnemonic.Bsr && i.Op1Kind == OpKind.Register)
@@ -293,6 +303,10 @@ internal static class IntegerForms
                 return LazyFlags.Arithmetic;
             case Mnemonic.Bsf or Mnemonic.Bsr:
                 return LazyFlags.Arithmetic & ~Zf;
+            case Mnemonic.Andn or Mnemonic.Blsi or Mnemonic.Blsmsk or Mnemonic.Blsr or Mnemonic.Bzhi:
+                return Af | Pf;
+            case Mnemonic.Bextr:
+                return Sf | Af | Pf;
             case Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc:
                 return OfFlag | Sf | Af | Pf;
             case Mnemonic.Tzcnt or Mnemonic.Lzcnt:

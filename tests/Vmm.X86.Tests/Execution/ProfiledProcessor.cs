@@ -14,7 +14,8 @@ internal sealed unsafe class ProfiledProcessor : ProcessorCore
 
     public ProfiledProcessor()
     {
-        Model = Models.With(CpuFeature.Movbe, CpuFeature.PopulationCount, CpuFeature.Sse42, CpuFeature.Bmi1, CpuFeature.LeadingZeroCount);
+        Model = Models.With(CpuFeature.Movbe, CpuFeature.PopulationCount, CpuFeature.Sse42, CpuFeature.Bmi1, CpuFeature.Bmi2,
+            CpuFeature.LeadingZeroCount);
         NativeMemory.Clear(_memory, 4 * 4096);
     }
 

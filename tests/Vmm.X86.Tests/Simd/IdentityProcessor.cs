@@ -17,7 +17,8 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
 
     public IdentityProcessor(CpuidModel? model = null)
     {
-        Model = model ?? Models.With(CpuFeature.Sse3, CpuFeature.SupplementalSse3, CpuFeature.Sse41, CpuFeature.Sse42);
+        Model = model ?? Models.With(CpuFeature.Sse3, CpuFeature.SupplementalSse3, CpuFeature.Sse41, CpuFeature.Sse42,
+            CpuFeature.Aes, CpuFeature.CarrylessMultiply);
         ResetState(ResetKind.PowerOn);
         State->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.NumericError | Cr0Bits.Paging | Cr0Bits.MonitorCoprocessor;
         State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions;

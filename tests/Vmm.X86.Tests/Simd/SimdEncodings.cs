@@ -10,7 +10,7 @@ internal static class SimdEncodings
     private static readonly CpuidFeature[] s_features =
     [
         CpuidFeature.MMX, CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.SSE3, CpuidFeature.SSSE3, CpuidFeature.SSE4_1,
-        CpuidFeature.SSE4_2,
+        CpuidFeature.SSE4_2, CpuidFeature.AES, CpuidFeature.PCLMULQDQ,
     ];
 
     /// <summary>All of them except EMMS and FISTTP, which belong to the x87 unit.</summary>

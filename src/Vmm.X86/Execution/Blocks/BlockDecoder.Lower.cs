@@ -8,7 +8,7 @@ internal sealed unsafe partial class BlockDecoder
     private void Lower(in Instruction i, int offset)
     {
         int before = _count;
-        if (!i.HasLockPrefix && (_model.IsAvailable(i.Code) || i.Mnemonic == Mnemonic.Reservednop) && LowerCompact(in i, offset))
+        if (!i.HasLockPrefix && (_vexExists || i.Encoding == EncodingKind.Legacy) && (_model.IsAvailable(i.Code) || i.Mnemonic == Mnemonic.Reservednop) && LowerCompact(in i, offset))
             return;
         _count = before;
         Table(in i, offset);

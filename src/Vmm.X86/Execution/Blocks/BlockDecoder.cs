@@ -32,6 +32,7 @@ internal sealed unsafe partial class BlockDecoder
     private bool _code64;
     private bool _linearRip;
     private bool _shortStack;
+    private bool _vexExists;
 
     /// <param name="model">Which instructions exist, and how bytes decode.</param>
     public BlockDecoder(CpuidModel model)
@@ -66,6 +67,8 @@ internal sealed unsafe partial class BlockDecoder
         _code64 = (mode & ExecutionMode.CodeSizeMask) == ExecutionMode.Code64;
         _linearRip = _code64 || ((mode & ExecutionMode.Flat) != 0 && (mode & ExecutionMode.CodeSizeMask) == ExecutionMode.Code32);
         _shortStack = _linearRip && !_code64 && (mode & ExecutionMode.BigStack) != 0;
+        // SDM Vol. 2A 2.3.3: real and virtual-8086 mode know no VEX prefix; its bytes are LDS and LES there, #UD with a register operand.
+        _vexExists = (mode & (ExecutionMode.Protected | ExecutionMode.Virtual8086)) == ExecutionMode.Protected;
         _pageRip = pageRip;
         _count = _instructionCount = _linkCount = _retired = 0;
         _ended = false;
@@ -183,7 +186,7 @@ internal sealed unsafe partial class BlockDecoder
         ref LoweredOperation operation = ref Append(offset);
         operation.Leaves = true;
         delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome> handler = InstructionTable.Instance[instruction.Code];
-        if (handler == null || !_model.IsAvailable(instruction.Code))
+        if (handler == null || !_model.IsAvailable(instruction.Code) || (!_vexExists && instruction.Encoding != EncodingKind.Legacy))
         {
             operation.Operation.Handler = (nint)(Handler)(&TableHandlers.Invalid);
             _ended = true;

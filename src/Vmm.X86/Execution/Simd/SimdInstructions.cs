@@ -2,7 +2,7 @@ using Iced.Intel;
 
 namespace Vmm.X86.Execution;
 
-/// <summary>Everything of SSE to SSE4.2 and MMX.</summary>
+/// <summary>Everything of SSE to SSE4.2, MMX, AES and PCLMULQDQ.</summary>
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call.
 internal static unsafe class SimdInstructions
 {
@@ -20,6 +20,7 @@ internal static unsafe class SimdInstructions
         FloatApproximations.Register(table);
         StringComparisons.Register(table);
         Crc32Instructions.Register(table);
+        CipherInstructions.Register(table);
         MmxInstructions.Register(table);
         MmxPackedInstructions.Register(table);
     }
