@@ -4,8 +4,8 @@ namespace Vmm.Machines;
 
 /// <summary>
 /// A small PC on any backend: RAM, 8259A interrupt controllers and, where there are local APICs, an I/O APIC, 8254 timer, real-time clock,
-/// keyboard controller, one 16550A serial port at 0x3F8, reset ports, and an image to start from. Ports and addresses without a device
-/// read all ones.
+/// keyboard controller, one 16550A serial port at 0x3F8, PCI bus 0, reset ports, and an image to start from. Ports and addresses without a
+/// device read all ones.
 /// </summary>
 /// <remarks>
 /// Members may be called from any thread. One run at a time. <see cref="Dispose"/> ends a run first; called from a device on a
@@ -69,6 +69,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         RealTimeClock.SetMemorySize(MemoryMap.Low, MemoryMap.High);
         Serial = new Uart16550(SerialPort, Clock, Interrupts.Connect(4), options.SerialOutput ?? (static _ => { }));
         RegisterDevices(options.DebugExitPort);
+        Pci = BuildPci();
         _firmware?.Register(Ports);
         Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
         Partition.ExternalInterruptSource = Interrupts.Pic;
@@ -100,6 +101,9 @@ public sealed class Machine : IAsyncDisposable, IDisposable
 
     /// <summary>The serial port: ports 0x3F8-0x3FF, interrupt request 4. What is typed goes in here.</summary>
     public Uart16550 Serial { get; }
+
+    /// <summary>PCI bus 0 and the bridges on it, for more functions.</summary>
+    public PciChipset Pci { get; }
 
     /// <summary>Where devices, and the host, ask for a reset or power-off.</summary>
     public PowerControl Power { get; } = new();
@@ -205,6 +209,17 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         {
             // A device's last word while the machine goes away: nobody is there to be interrupted.
         }
+    }
+
+    private PciChipset BuildPci()
+    {
+        IInterruptLine[] directLines = Interrupts.LineCount > 19 ? [.. Enumerable.Range(16, 4).Select(Interrupts.Connect)] : [];
+        PciChipset pci = new(Ports, Mmio, Interrupts.Connect, directLines);
+        if (_firmware is { } firmware)
+            pci.HostBridge.ShadowChanged += () => pci.HostBridge.CopyTo(firmware.Shadow);
+        else
+            pci.PrepareForSystem();
+        return pci;
     }
 
     private void RegisterDevices(ushort? debugExitPort)

@@ -34,24 +34,19 @@ public sealed class MmioBus
     /// <exception cref="ArgumentException">A byte is taken; the message names both devices.</exception>
     public IDisposable Register(ulong address, ulong length, IMmioDevice device, string? name = null)
     {
-        ArgumentNullException.ThrowIfNull(device);
-        ArgumentOutOfRangeException.ThrowIfZero(length);
-        if (length - 1 > ulong.MaxValue - address)
-            throw new ArgumentOutOfRangeException(nameof(length), $"0x{address:X} + 0x{length:X} passes the end of the address space.");
-        MmioRange range = new(address, length, device, name ?? device.GetType().Name);
-        BusRegistration registration = new(Remove);
-        lock (_gate)
-        {
-            foreach (MmioRange other in _ranges)
-            {
-                if (range.Address <= other.Last && other.Address <= range.Last)
-                    throw new ArgumentException($"{range} overlaps {other}.", nameof(address));
-            }
-            _registered.Add(registration, range);
-            Publish();
-        }
-        return registration;
+        MmioRange range = NewRange(address, length, device, name);
+        return Add(range, out MmioRange? other) ?? throw new ArgumentException($"{range} overlaps {other}.", nameof(address));
     }
+
+    /// <summary>Gives a range of addresses to a device, unless a byte of it is taken: for windows that a guest places.</summary>
+    /// <param name="address">First guest-physical address.</param>
+    /// <param name="length">Bytes, above 0; the range must not pass the end of the 64-bit space.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="name">What messages call it; null = its type's name.</param>
+    /// <returns>Disposing it takes the range away again; null when a byte is taken.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range is empty or passes the end of the address space.</exception>
+    public IDisposable? TryRegister(ulong address, ulong length, IMmioDevice device, string? name = null) =>
+        Add(NewRange(address, length, device, name), out _);
 
     /// <summary>Reads; bytes that no device answers are all ones.</summary>
     /// <param name="address">Guest-physical address.</param>
@@ -86,6 +81,29 @@ public sealed class MmioBus
                 Interlocked.Increment(ref _unassigned);
             else
                 range.Device.Write(next - range.Address, part, (value >> (done << 3)) & BusAccess.Ones(part));
+        }
+    }
+
+    private static MmioRange NewRange(ulong address, ulong length, IMmioDevice device, string? name)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentOutOfRangeException.ThrowIfZero(length);
+        if (length - 1 > ulong.MaxValue - address)
+            throw new ArgumentOutOfRangeException(nameof(length), $"0x{address:X} + 0x{length:X} passes the end of the address space.");
+        return new MmioRange(address, length, device, name ?? device.GetType().Name);
+    }
+
+    private BusRegistration? Add(MmioRange range, out MmioRange? conflict)
+    {
+        lock (_gate)
+        {
+            conflict = Array.Find(_ranges, other => range.Address <= other.Last && other.Address <= range.Last);
+            if (conflict is not null)
+                return null;
+            BusRegistration registration = new(Remove);
+            _registered.Add(registration, range);
+            Publish();
+            return registration;
         }
     }
 

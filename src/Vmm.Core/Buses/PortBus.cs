@@ -38,24 +38,19 @@ public sealed class PortBus
     /// <exception cref="ArgumentException">A port is taken; the message names both devices.</exception>
     public IDisposable Register(ushort first, int count, IPortDevice device, string? name = null)
     {
-        ArgumentNullException.ThrowIfNull(device);
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, PortCount - first);
-        PortRange range = new(first, count, device, name ?? device.GetType().Name);
-        BusRegistration registration = new(Remove);
-        lock (_gate)
-        {
-            foreach (PortRange other in _ranges.Values)
-            {
-                if (range.First <= other.Last && other.First <= range.Last)
-                    throw new ArgumentException($"{range} overlaps {other}.", nameof(first));
-            }
-            _ranges.Add(registration, range);
-            for (int port = range.First; port <= range.Last; port++)
-                Volatile.Write(ref _devices[port], device);
-        }
-        return registration;
+        PortRange range = NewRange(first, count, device, name);
+        return Add(range, out PortRange? other) ?? throw new ArgumentException($"{range} overlaps {other}.", nameof(first));
     }
+
+    /// <summary>Gives a range of ports to a device, unless one of them is taken: for windows that a guest places.</summary>
+    /// <param name="first">First port.</param>
+    /// <param name="count">Number of ports, 1 to 65536 - <paramref name="first"/>.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="name">What messages call it; null = its type's name.</param>
+    /// <returns>Disposing it takes the ports away again; null when a port is taken.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range is empty or leaves the port space.</exception>
+    public IDisposable? TryRegister(ushort first, int count, IPortDevice device, string? name = null) =>
+        Add(NewRange(first, count, device, name), out _);
 
     /// <summary>Reads a port; all ones when no device answers.</summary>
     /// <param name="port">Port number.</param>
@@ -82,6 +77,29 @@ public sealed class PortBus
             device.Write(port, size, value & (uint)BusAccess.Ones(size));
         else
             Interlocked.Increment(ref _unassigned);
+    }
+
+    private static PortRange NewRange(ushort first, int count, IPortDevice device, string? name)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, PortCount - first);
+        return new PortRange(first, count, device, name ?? device.GetType().Name);
+    }
+
+    private BusRegistration? Add(PortRange range, out PortRange? conflict)
+    {
+        lock (_gate)
+        {
+            conflict = _ranges.Values.FirstOrDefault(other => range.First <= other.Last && other.First <= range.Last);
+            if (conflict is not null)
+                return null;
+            BusRegistration registration = new(Remove);
+            _ranges.Add(registration, range);
+            for (int port = range.First; port <= range.Last; port++)
+                Volatile.Write(ref _devices[port], range.Device);
+            return registration;
+        }
     }
 
     private static void CheckSize(int size)
