@@ -5,7 +5,7 @@ namespace Vmm.Emulator;
 
 internal sealed unsafe partial class EmulatorVirtualProcessor
 {
-    public override int XsaveSize => XsaveArea.Size;
+    public override int XsaveSize => XsaveArea.SizeFor(Core.Model.SupportedXcr0);
 
     protected override ulong GetRegisterCore(Register register)
     {

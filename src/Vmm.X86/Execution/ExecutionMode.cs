@@ -42,5 +42,10 @@ public static class ExecutionMode
 
     /// <summary>TF or RF is set or a breakpoint is enabled: every instruction runs alone.</summary>
     public const uint SingleStep = 0x800;
+
+    /// <summary>
+    /// Protected mode, not virtual-8086, with CR4.OSXSAVE set, XCR0 bits 1 and 2 set and CR0.TS clear: VEX-encoded vector instructions may run.
+    /// </summary>
+    public const uint AvxUsable = 0x1000;
 #pragma warning restore CS1591
 }

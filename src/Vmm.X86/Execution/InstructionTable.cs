@@ -28,7 +28,19 @@ public sealed unsafe class InstructionTable
     public static InstructionTable Instance { get; } = Build();
 
     /// <summary>The handler of a code, or null.</summary>
-    public delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome> this[Code code] => _handlers[(int)code];
+    public delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome> this[Code code]
+    {
+        get
+        {
+            delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome> handler = _handlers[(int)code];
+            if (handler == null && code.Encoding() == EncodingKind.VEX)
+            {
+                handler = (delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome>)VexCatalog.Instance[code, VexForm.Table];
+                _handlers[(int)code] = handler;
+            }
+            return handler;
+        }
+    }
 
     /// <summary>Registers one encoding.</summary>
     public void Set(Code code, delegate*<ProcessorCore, VcpuState*, Instruction*, Outcome> handler) => _handlers[(int)code] = handler;
@@ -80,6 +92,8 @@ public sealed unsafe class InstructionTable
         DescriptorInstructions.Register(table);
         SimdInstructions.Register(table);
         X87Instructions.Register(table);
+        VexStores.Register(table);
+        VexShared.Register(table);
         return table;
     }
 }

@@ -39,6 +39,8 @@ public abstract unsafe partial class ProcessorCore
             if ((s->Cr4 & Cr4Bits.OsFxsr) != 0)
                 mode |= ExecutionMode.SseUsable;
         }
+        if (VexOperands.Enabled(s) && (s->Cr0 & Cr0Bits.TaskSwitched) == 0)
+            mode |= ExecutionMode.AvxUsable;
         s->Mode = mode;
         _pagingStale = true;
         s->JumpKey = ((ulong)_generation << 32) | mode;

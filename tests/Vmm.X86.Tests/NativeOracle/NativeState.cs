@@ -14,6 +14,7 @@ internal sealed unsafe class NativeState : IDisposable
     public const int EnvironmentOffset = 192;
     public const int FxsaveOffset = 256;
     public const int HostFxsaveOffset = 1024;
+    public const int VectorOffset = 1536;
     public const int ScratchOffset = 2048;
     public const int ScratchLength = 2048;
     private const int Length = ScratchOffset + ScratchLength;
@@ -43,6 +44,9 @@ internal sealed unsafe class NativeState : IDisposable
 
     /// <summary>The 512-byte FXSAVE64 image, input and output.</summary>
     public Span<byte> Fxsave => new(_block + FxsaveOffset, 512);
+
+    /// <summary>The sixteen whole YMM registers, 32 bytes each, for instructions wrapped with them.</summary>
+    public Span<byte> Vectors => new(_block + VectorOffset, 512);
 
     /// <summary>Everything: to keep a copy of an input and put it back.</summary>
     public Span<byte> Whole => new(_block, Length);

@@ -28,6 +28,17 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
         UpdateMode();
     }
 
+    /// <summary>A processor with AVX, AVX2, FMA and F16C, enabled.</summary>
+    public static IdentityProcessor WithAvx()
+    {
+        IdentityProcessor processor = new(Models.With(CpuFeature.Sse3, CpuFeature.SupplementalSse3, CpuFeature.Sse41, CpuFeature.Sse42,
+            CpuFeature.Xsave, CpuFeature.Avx, CpuFeature.Avx2, CpuFeature.Fma, CpuFeature.F16C));
+        processor.State->Cr4 |= Cr4Bits.OsXsave;
+        processor.State->Xcr0 = 7;
+        processor.UpdateMode();
+        return processor;
+    }
+
     public VcpuState* S => State;
 
     /// <summary>A page of data.</summary>

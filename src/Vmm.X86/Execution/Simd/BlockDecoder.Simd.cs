@@ -7,7 +7,9 @@ namespace Vmm.X86.Execution;
 internal sealed unsafe partial class BlockDecoder
 {
     /// <summary>Appends the compact form of an SSE instruction; false when there is none, or SSE may not run in this mode.</summary>
-    private bool LowerSimd(in Instruction i, int offset) => (_mode & ExecutionMode.SseUsable) != 0 && LowerSimdFloat(in i, offset);
+    private bool LowerSimd(in Instruction i, int offset) => i.Encoding == EncodingKind.VEX
+        ? LowerVex(in i, offset)
+        : (_mode & ExecutionMode.SseUsable) != 0 && LowerSimdFloat(in i, offset);
 
     /// <summary>Register and register, memory or immediate.</summary>
     private bool LowerSimd<TOperation>(in Instruction i, int offset, int destinationPart = 0, int sourcePart = 0)

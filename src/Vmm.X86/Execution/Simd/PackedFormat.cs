@@ -136,6 +136,8 @@ internal readonly struct Shufps : IPackedImmediateOperation
 
 internal readonly struct Shufpd : IPackedImmediateOperation
 {
+    public static int UpperLaneShift => 2;
+
     public static Xmm Apply(Xmm d, Xmm s, byte immediate) =>
         Vector128.Create(d.AsUInt64()[immediate & 1], s.AsUInt64()[(immediate >> 1) & 1]).AsByte();
 }

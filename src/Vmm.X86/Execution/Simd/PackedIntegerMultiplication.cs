@@ -173,6 +173,8 @@ internal readonly struct Phminposuw : IPackedOperation
 
 internal readonly struct Mpsadbw : IPackedImmediateOperation
 {
+    public static int UpperLaneShift => 3;
+
     public static Xmm Apply(Xmm d, Xmm s, byte immediate)
     {
         int from = (immediate & 4) != 0 ? 4 : 0;

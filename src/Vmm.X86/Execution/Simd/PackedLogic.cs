@@ -67,6 +67,8 @@ internal readonly struct Pcmpgtq : IPackedOperation
 
 internal readonly struct Blendps : IPackedImmediateOperation
 {
+    public static int UpperLaneShift => 4;
+
     public static Xmm Apply(Xmm d, Xmm s, byte immediate)
     {
         Vector128<int> bits = Vector128.Create(1, 2, 4, 8);
@@ -76,6 +78,8 @@ internal readonly struct Blendps : IPackedImmediateOperation
 
 internal readonly struct Blendpd : IPackedImmediateOperation
 {
+    public static int UpperLaneShift => 2;
+
     public static Xmm Apply(Xmm d, Xmm s, byte immediate)
     {
         Vector128<long> bits = Vector128.Create(1L, 2L);

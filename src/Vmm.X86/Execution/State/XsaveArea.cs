@@ -1,18 +1,23 @@
 using System.Buffers.Binary;
 namespace Vmm.X86.Execution;
 
-/// <summary>The XSAVE standard format (SDM Vol. 1 13.4) of the x87 and SSE state in the state block.</summary>
+/// <summary>The XSAVE standard format (SDM Vol. 1 13.4) of the x87, SSE and AVX state in the state block.</summary>
 // SAFETY: the state block is alive for the call; offsets into its arrays are bounded by the loops.
 public static unsafe class XsaveArea
 {
-    /// <summary>Bytes of an area: legacy region and header.</summary>
-    public const int Size = 576;
+    /// <summary>Bytes of an area with legacy region and header only, and with the upper halves of the YMM registers.</summary>
+    public const int Size = 576, SizeWithAvx = 832;
 
     private const int Header = 512;
-    private const ulong X87 = 1, Sse = 2;
+    private const ulong X87 = 1, Sse = 2, Avx = 4;
     private const uint MxcsrMask = 0xFFFF;
 
-    /// <summary>Fills an area.</summary>
+    /// <summary>Bytes of the area of a processor whose XCR0 may hold these bits.</summary>
+    public static int SizeFor(ulong supportedXcr0) => (supportedXcr0 & Avx) != 0 ? SizeWithAvx : Size;
+
+    /// <summary>
+    /// Fills an area. AVX state is saved where the area has room for it; its bit is set unless it is in its initial state.
+    /// </summary>
     public static void Save(VcpuState* s, Span<byte> area)
     {
         area.Clear();
@@ -36,7 +41,15 @@ public static unsafe class XsaveArea
             Write64(area, 160 + (16 * i), s->Vector[4 * i]);
             Write64(area, 168 + (16 * i), s->Vector[(4 * i) + 1]);
         }
-        Write64(area, Header, X87 | Sse);
+        ulong upper = 0;
+        for (int i = 0; i < 16 && area.Length >= SizeWithAvx; i++)
+        {
+            ulong low = s->Vector[(4 * i) + 2], high = s->Vector[(4 * i) + 3];
+            Write64(area, Size + (16 * i), low);
+            Write64(area, Size + 8 + (16 * i), high);
+            upper |= low | high;
+        }
+        Write64(area, Header, X87 | Sse | (upper != 0 ? Avx : 0));
     }
 
     /// <summary>Loads an area; components whose bit is clear go to their initial state.</summary>
@@ -44,7 +57,8 @@ public static unsafe class XsaveArea
     public static void Load(VcpuState* s, ReadOnlySpan<byte> area)
     {
         ulong present = BinaryPrimitives.ReadUInt64LittleEndian(area[Header..]);
-        if ((present & ~(X87 | Sse)) != 0)
+        bool avx = (present & Avx) != 0 && area.Length >= SizeWithAvx;
+        if ((present & ~(X87 | Sse | (avx ? Avx : 0))) != 0)
             throw new ArgumentException($"XSTATE_BV 0x{present:X} names components that the processor does not have.", nameof(area));
         foreach (byte reserved in area[(Header + 8)..Size])
         {
@@ -52,15 +66,17 @@ public static unsafe class XsaveArea
                 throw new ArgumentException("A reserved byte of the XSAVE header is set, or the area is in compacted format.", nameof(area));
         }
         uint mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(area[24..]);
-        if ((present & Sse) != 0 && (mxcsr & ~MxcsrMask) != 0)
+        if ((present & (Sse | Avx)) != 0 && (mxcsr & ~MxcsrMask) != 0)
             throw new ArgumentException($"MXCSR 0x{mxcsr:X} has reserved bits set.", nameof(area));
         LoadX87(s, area, (present & X87) != 0);
         bool sse = (present & Sse) != 0;
-        s->Mxcsr = sse ? mxcsr : 0x1F80;
+        s->Mxcsr = sse || avx ? mxcsr : 0x1F80;
         for (int i = 0; i < 16; i++)
         {
             s->Vector[4 * i] = sse ? BinaryPrimitives.ReadUInt64LittleEndian(area[(160 + (16 * i))..]) : 0;
             s->Vector[(4 * i) + 1] = sse ? BinaryPrimitives.ReadUInt64LittleEndian(area[(168 + (16 * i))..]) : 0;
+            s->Vector[(4 * i) + 2] = avx ? BinaryPrimitives.ReadUInt64LittleEndian(area[(Size + (16 * i))..]) : 0;
+            s->Vector[(4 * i) + 3] = avx ? BinaryPrimitives.ReadUInt64LittleEndian(area[(Size + 8 + (16 * i))..]) : 0;
         }
     }
 
