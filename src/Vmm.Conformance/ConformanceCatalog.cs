@@ -36,6 +36,8 @@ public static class ConformanceCatalog
             .. Suites.ApicCases.All,
             .. Suites.PartitionServiceCases.All,
             .. Suites.CancelCases.All,
+            .. Suites.ProcessorCases.All,
+            .. Suites.IpiCases.All,
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
             throw new InvalidOperationException("Two cases have the same identifier.");

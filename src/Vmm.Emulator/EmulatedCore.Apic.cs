@@ -19,7 +19,11 @@ internal sealed unsafe partial class EmulatedCore : ILocalApicHost
 
     void ILocalApicHost.OnDeadlineChanged() => _owner?.ArmTimer();
 
-    void ILocalApicHost.OnEndOfInterrupt(byte vector) => _owner!.QueueEndOfInterrupt(vector);
+    void ILocalApicHost.OnEndOfInterrupt(byte vector)
+    {
+        LeaveBlock();
+        _owner!.QueueEndOfInterrupt(vector);
+    }
 
     /// <summary>Adds the local APIC.</summary>
     public void AddApic(EmulatorVirtualProcessor owner, LocalApicMode mode, bool bootstrap)

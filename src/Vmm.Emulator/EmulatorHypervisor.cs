@@ -9,6 +9,9 @@ public sealed class EmulatorHypervisor : HypervisorBase
     /// <summary>Guest-physical address width in bits.</summary>
     public const int AddressBits = 46;
 
+    /// <summary>Most virtual processors of a partition.</summary>
+    public const int ProcessorLimit = 64;
+
     /// <summary>Makes the backend.</summary>
     /// <param name="loggerFactory">Where it logs; null for nowhere.</param>
     public EmulatorHypervisor(ILoggerFactory? loggerFactory = null)
@@ -26,10 +29,10 @@ public sealed class EmulatorHypervisor : HypervisorBase
             Capability.Hypercalls, Capability.ExecuteProtection, Capability.ExecuteOnly,
             Capability.DirtyTracking, Capability.Doorbells, Capability.InstructionBudget,
             Capability.InstructionCounting, Capability.TimeControl, Capability.TranslationPageSize, Capability.PreciseSplitAccess,
-            Capability.WalkViolations, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
+            Capability.WalkViolations, Capability.MultipleProcessors, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
         ])
     {
-        MaximumProcessors = 1,
+        MaximumProcessors = ProcessorLimit,
         PhysicalAddressBits = AddressBits,
         InterceptableExceptions = uint.MaxValue & ~(1U << 2),
         SlatFormats = [SlatFormat.Ept, SlatFormat.Npt, SlatFormat.None],

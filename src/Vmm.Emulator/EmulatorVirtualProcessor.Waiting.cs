@@ -10,7 +10,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
     private bool _freed;
     private readonly Timer _timer;
     private volatile bool _waiting;
-    private int _endOfInterrupt = -1;
+    private VectorSet _endedInterrupts; // level-triggered vectors whose EOI the client has yet to hear of
+    private bool _anyEndedInterrupt;
 
     protected override bool AcceptsExternalSource => Index == 0 && (Core.Apic is not { } apic || apic.PassesExternalInterrupts);
 
@@ -20,11 +21,21 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
     /// <summary>The timer's time may have come. Any thread.</summary>
     public void NotifyTimer() => Kick(KickReason.Timer);
 
-    /// <summary>An EOI to report to the client.</summary>
+    /// <summary>An EOI to report to the client, before anything else is delivered. On the processor's thread.</summary>
     public void QueueEndOfInterrupt(byte vector)
     {
-        _endOfInterrupt = vector;
+        _endedInterrupts.Add(vector);
+        _anyEndedInterrupt = true;
         Kick(KickReason.Event);
+    }
+
+    // In the order in which nested handlers end. A vector cannot end twice before it is reported: to be taken again it comes through here first.
+    private bool TakeEndOfInterrupt(out VpExit exit)
+    {
+        int vector = _endedInterrupts.Highest();
+        _anyEndedInterrupt = vector != 0;
+        exit = vector == 0 ? default : new VpExit(new ApicEoiExit { Vector = (byte)vector }, State->Rip);
+        return vector != 0 && _endedInterrupts.Remove(vector);
     }
 
     /// <summary>Sets the host timer to the APIC's next deadline.</summary>

@@ -1,3 +1,4 @@
+using Vmm.Emulator.Interrupts;
 using Vmm.X86.Execution;
 
 namespace Vmm.Emulator;
@@ -64,7 +65,10 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
     {
         Core.ResetState(ResetKind.PowerOn);
         Core.ResetApic(Index == 0);
-        _endOfInterrupt = -1;
+        if (Index != 0 && Core.Apic is not null)
+            State->Activity = Activity.WaitForSipi;
+        _endedInterrupts.Clear();
+        _anyEndedInterrupt = false;
         _pending = _answered = false;
     }
 
@@ -161,12 +165,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                 exit = new VpExit(ExitKind.Shutdown, State->Rip);
                 return false;
             }
-            if (_endOfInterrupt >= 0)
-            {
-                exit = new VpExit(new ApicEoiExit { Vector = (byte)_endOfInterrupt }, State->Rip);
-                _endOfInterrupt = -1;
+            if (_anyEndedInterrupt && TakeEndOfInterrupt(out exit))
                 return false;
-            }
             if (Core.Apic is not null && TakeApicSignals())
                 continue;
             if (State->Activity != Activity.WaitForSipi && TryTakeNext(out InjectedEvent taken))
@@ -193,7 +193,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
         Interruptible now = InterruptibleCore;
         int vector = Core.Apic?.PendingVector ?? 0;
         bool waiting = EventsWaiting;
-        Core.WindowRequested = waiting || vector != 0;
+        bool nmi = Core.Apic is { } apic && (apic.Signals & ApicSignals.NonMaskable) != 0;
+        Core.WindowRequested = waiting || nmi || vector != 0;
         taken = default;
         if (!Core.WindowRequested)
             return false;

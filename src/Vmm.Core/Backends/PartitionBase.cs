@@ -12,7 +12,8 @@ public abstract class PartitionBase : IPartition
     private VirtualProcessorBase[] _processors = [];
     private IExternalInterruptSource? _externalInterruptSource;
     private int _pauses; // by the client
-    private int _stops; // pauses and stops of our own: read by processors without the lock
+    private int _stops; // pauses and changes: read by processors without the lock
+    private int _changes; // stops of our own, which nothing may get past
     private bool _disposed;
     private bool _freed;
 
@@ -55,6 +56,9 @@ public abstract class PartitionBase : IPartition
     /// <summary>Non-zero while some call wants every processor out of guest code.</summary>
     internal bool StopWanted => Volatile.Read(ref _stops) != 0;
 
+    /// <summary>Some call is changing what processors rely on, or is about to.</summary>
+    internal bool ChangeWanted => Volatile.Read(ref _changes) != 0;
+
     internal bool IsDisposed => Volatile.Read(ref _disposed);
 
     /// <inheritdoc/>
@@ -89,7 +93,7 @@ public abstract class PartitionBase : IPartition
         ThrowIfDisposed();
         lock (_gate)
             _pauses++;
-        BeginStop();
+        StopProcessors();
     }
 
     /// <inheritdoc/>
@@ -102,7 +106,7 @@ public abstract class PartitionBase : IPartition
                 throw new InvalidOperationException("The partition is not paused.");
             _pauses--;
         }
-        EndStop();
+        LetProcessorsGo();
     }
 
     /// <inheritdoc/>
@@ -114,7 +118,7 @@ public abstract class PartitionBase : IPartition
         {
             foreach (VirtualProcessorBase processor in _processors)
             {
-                processor.BeginExclusive("reset");
+                processor.BeginAtRest("reset");
                 held++;
             }
             if (!keepMemory)
@@ -132,7 +136,7 @@ public abstract class PartitionBase : IPartition
         finally
         {
             for (int i = 0; i < held; i++)
-                _processors[i].EndExclusive();
+                _processors[i].EndAtRest();
         }
     }
 
@@ -163,6 +167,12 @@ public abstract class PartitionBase : IPartition
             Monitor.PulseAll(_gate);
         }
         BeginStop();
+        lock (_gate)
+        {
+            // Whoever has a processor outside of guest code is about to let go of it.
+            while (Array.Exists(_processors, p => p.IsHeld && !p.IsCurrentThread))
+                Monitor.Wait(_gate, 10);
+        }
         FreeIfLeft();
         BackendLog.PartitionDisposed(Logger, _hypervisor.Name);
         GC.SuppressFinalize(this);
@@ -198,6 +208,29 @@ public abstract class PartitionBase : IPartition
     /// </summary>
     public void BeginStop()
     {
+        Interlocked.Increment(ref _changes);
+        StopProcessors();
+    }
+
+    /// <summary>Ends one <see cref="BeginStop"/>.</summary>
+    public void EndStop()
+    {
+        Interlocked.Decrement(ref _changes);
+        LetProcessorsGo();
+    }
+
+    /// <summary>Blocks until no change is going on.</summary>
+    internal void WaitForChange()
+    {
+        lock (_gate)
+        {
+            while (ChangeWanted && !_disposed)
+                Monitor.Wait(_gate);
+        }
+    }
+
+    private void StopProcessors()
+    {
         Interlocked.Increment(ref _stops);
         foreach (VirtualProcessorBase processor in _processors)
             processor.RequestExit();
@@ -215,14 +248,11 @@ public abstract class PartitionBase : IPartition
         }
     }
 
-    /// <summary>Ends one <see cref="BeginStop"/>.</summary>
-    public void EndStop()
+    private void LetProcessorsGo()
     {
-        if (Interlocked.Decrement(ref _stops) == 0)
-        {
-            lock (_gate)
-                Monitor.PulseAll(_gate);
-        }
+        Interlocked.Decrement(ref _stops);
+        lock (_gate)
+            Monitor.PulseAll(_gate);
     }
 
     /// <summary>A processor left guest code: tells whoever waits for it.</summary>
@@ -230,8 +260,6 @@ public abstract class PartitionBase : IPartition
     {
         lock (_gate)
             Monitor.PulseAll(_gate);
-        if (IsDisposed)
-            FreeIfLeft();
     }
 
     /// <summary>Wakes processors that wait at the gate, so that they look at their cancel latch.</summary>
@@ -251,11 +279,13 @@ public abstract class PartitionBase : IPartition
         }
     }
 
-    private void FreeIfLeft()
+    /// <summary>Frees a disposed partition once no thread has any of its processors.</summary>
+    internal void FreeIfLeft()
     {
         lock (_gate)
         {
-            if (_freed || Array.Exists(_processors, p => p.IsInGuest))
+            Monitor.PulseAll(_gate);
+            if (_freed || Array.Exists(_processors, p => p.IsHeld))
                 return;
             _freed = true;
         }

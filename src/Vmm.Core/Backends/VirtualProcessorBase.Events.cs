@@ -39,7 +39,7 @@ public abstract partial class VirtualProcessorBase
         {
             try
             {
-                Interruptible now = InterruptibleCore;
+                Interruptible now = _partition.IsDisposed ? Interruptible.None : InterruptibleCore;
                 bool deliverable = injected.Kind switch
                 {
                     InjectedEventKind.Exception => true,

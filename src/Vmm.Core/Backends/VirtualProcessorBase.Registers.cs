@@ -22,7 +22,7 @@ public abstract partial class VirtualProcessorBase
     {
         if (values.Length < registers.Length)
             throw new ArgumentException($"{registers.Length} registers do not fit in {values.Length} values.", nameof(values));
-        BeginExclusive("read registers of");
+        BeginAtRest("read registers of");
         try
         {
             for (int i = 0; i < registers.Length; i++)
@@ -30,7 +30,7 @@ public abstract partial class VirtualProcessorBase
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -47,7 +47,7 @@ public abstract partial class VirtualProcessorBase
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -55,7 +55,7 @@ public abstract partial class VirtualProcessorBase
     public void GetState(RegisterGroups groups, out ProcessorState state)
     {
         CheckGroups(groups);
-        BeginExclusive("read registers of");
+        BeginAtRest("read registers of");
         try
         {
             state = default;
@@ -65,7 +65,7 @@ public abstract partial class VirtualProcessorBase
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -82,14 +82,14 @@ public abstract partial class VirtualProcessorBase
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
     /// <inheritdoc/>
     public ulong ReadMsr(uint msr)
     {
-        BeginExclusive("read registers of");
+        BeginAtRest("read registers of");
         try
         {
             if (!TryReadMsrCore(msr, out ulong value))
@@ -98,7 +98,7 @@ public abstract partial class VirtualProcessorBase
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -115,7 +115,7 @@ public abstract partial class VirtualProcessorBase
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -123,14 +123,14 @@ public abstract partial class VirtualProcessorBase
     public void GetXsave(Span<byte> area)
     {
         CheckArea(area.Length);
-        BeginExclusive("read registers of");
+        BeginAtRest("read registers of");
         try
         {
             GetXsaveCore(area[..XsaveSize]);
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -145,21 +145,21 @@ public abstract partial class VirtualProcessorBase
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
     /// <inheritdoc/>
     public LinearTranslationResult Translate(ulong linear, GuestAccess access, bool user = false)
     {
-        BeginExclusive("translate through");
+        BeginAtRest("translate through");
         try
         {
             return TranslateCore(linear, access, user);
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -209,10 +209,10 @@ public abstract partial class VirtualProcessorBase
 
     private void BeginChange()
     {
-        BeginExclusive("write registers of");
+        BeginAtRest("write registers of");
         if (_pending != PendingState.None)
         {
-            EndExclusive();
+            EndAtRest();
             throw new InvalidOperationException($"Processor {Index} has a pending instruction ({_pendingExit}): finish it with CompletePending before changing its state.");
         }
         _terminal = ExitKind.None; // setting state revives a processor that ended

@@ -50,7 +50,11 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
     /// <summary>Instructions retired, for the counters; 0 where the backend does not count.</summary>
     protected virtual ulong InstructionsRetiredCore => 0;
 
+    /// <summary>A thread runs guest code, or works on the processor's state: changes of the address space wait for it.</summary>
     internal bool IsInGuest => Volatile.Read(ref _inGuest) != 0;
+
+    /// <summary>A thread has the processor, inside guest code or not.</summary>
+    internal bool IsHeld => Volatile.Read(ref _owner) is not null;
 
     internal bool IsCurrentThread => Volatile.Read(ref _owner) == Thread.CurrentThread;
 
@@ -81,7 +85,7 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
     /// <inheritdoc/>
     public CompletionStatus CompletePending(out VpExit exit)
     {
-        BeginExclusive("complete");
+        BeginAtRest("complete");
         try
         {
             if (_pending == PendingState.None)
@@ -100,7 +104,7 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -245,9 +249,47 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
             string who = other.Name is { Length: > 0 } name ? $"'{name}' ({other.ManagedThreadId})" : $"{other.ManagedThreadId}";
             throw new InvalidOperationException($"Cannot {operation} processor {Index}: thread {who} is running it.");
         }
+        if (_partition.IsDisposed)
+        {
+            EndExclusive();
+            _partition.ThrowIfDisposed();
+        }
     }
 
-    internal void EndExclusive() => Volatile.Write(ref _owner, null);
+    internal void EndExclusive()
+    {
+        Interlocked.Exchange(ref _owner, null);
+        if (_partition.IsDisposed)
+            _partition.FreeIfLeft();
+    }
+
+    /// <summary>
+    /// Takes the processor for the calling thread and keeps changes of the address space away. A client's pause does not keep it out: state is read and
+    /// pending instructions are finished while paused.
+    /// </summary>
+    internal void BeginAtRest(string operation)
+    {
+        BeginExclusive(operation);
+        while (true)
+        {
+            Interlocked.Exchange(ref _inGuest, 1);
+            if (!_partition.ChangeWanted)
+                return;
+            LeaveGuest();
+            _partition.WaitForChange();
+            if (_partition.IsDisposed)
+            {
+                EndExclusive();
+                _partition.ThrowIfDisposed();
+            }
+        }
+    }
+
+    internal void EndAtRest()
+    {
+        LeaveGuest();
+        EndExclusive();
+    }
 
     internal void AfterReset()
     {

@@ -37,6 +37,12 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>Work for the dispatcher waits, such as code to drop: an operation that stored must leave its block.</summary>
     internal bool CodeChanged => _workPending;
 
+    /// <summary>
+    /// An answer given inside asks that the instruction now executing be the last before <see cref="Execute"/> looks at
+    /// <see cref="VcpuState.Kick"/>. On the processor's own thread.
+    /// </summary>
+    protected void LeaveBlock() => _workPending = true;
+
     internal void QueueInvalidation(ulong page)
     {
         lock (_workLock)

@@ -32,7 +32,7 @@ internal static unsafe class IdentificationInstructions
         s->General[3] = request.Value >> 32;
         s->General[1] = (uint)request.Value2;
         s->General[2] = request.Value2 >> 32;
-        return Outcome.Next;
+        return Outcome.NextBlock; // serialising: what comes next is fetched anew (SDM Vol. 3A 9.3)
     }
 
     private static Outcome ReadTimeStamp(ProcessorCore cpu, VcpuState* s, Instruction* i)
