@@ -10,11 +10,15 @@ namespace Vmm.X86;
 /// <remarks>Sources: SDM Vol. 2A (CPUID), Vol. 3A 2.5 and 13.2; AMD APM Vol. 3 appendix E.</remarks>
 public sealed class CpuidModel
 {
+    private const ulong ImplementedStates = 7;
+    private const int MaximumXsaveSize = 4096;
     private const uint ExtendedBase = 0x8000_0000, HypervisorBase = 0x4000_0000;
     private readonly Dictionary<(uint Leaf, uint Subleaf), CpuidRow> _indexed = [];
     private readonly Dictionary<uint, CpuidRow> _plain = [];
     private readonly HashSet<uint> _leavesWithSubleaves = [];
     private readonly uint[] _words = new uint[9];
+    private readonly ushort[] _stateOffsets = new ushort[3];
+    private readonly bool[] _stateAligned = new bool[3];
     private readonly bool[] _available;
     private readonly uint _maximumBasic, _maximumExtended;
 
@@ -61,7 +65,17 @@ public sealed class CpuidModel
         Signature = leaf1.Eax;
         PhysicalAddressBits = (sizes.Eax & 0xFF) is >= 32 and <= 52 and uint bits ? (int)bits : 36;
         CpuidRow states = Find(0xD, 0);
-        SupportedXcr0 = Has(CpuFeature.Xsave) ? (states.Eax | ((ulong)states.Edx << 32)) | 3 : 0;
+        SupportedXcr0 = Has(CpuFeature.Xsave) ? (states.Eax & ImplementedStates) | 3 : 0;
+        for (int state = 2; state < _stateOffsets.Length; state++)
+        {
+            CpuidRow row = Find(0xD, (uint)state);
+            uint size = state == 2 ? 256U : 8;
+            if (row.Eax != size || row.Ebx < 576 || row.Ebx > MaximumXsaveSize - size)
+                SupportedXcr0 &= ~(1UL << state);
+            else
+                _stateOffsets[state] = (ushort)row.Ebx;
+            _stateAligned[state] = (row.Ecx & 2) != 0;
+        }
         CpuidRow supervisorStates = Find(0xD, 1);
         SupportedXss = Has(CpuFeature.XsaveSupervisor) ? supervisorStates.Ecx | ((ulong)supervisorStates.Edx << 32) : 0;
         Cr4Allowed = ComputeCr4();
@@ -102,7 +116,10 @@ public sealed class CpuidModel
     /// <summary>Guest-physical address width in bits, 32 to 52 (leaf 0x80000008, else 36).</summary>
     public int PhysicalAddressBits { get; }
 
-    /// <summary>Bits that XCR0 may hold; zero without XSAVE.</summary>
+    /// <summary>
+    /// Bits that XCR0 may hold; zero without XSAVE. A component that leaf 0xD does not describe as the manual does, or not inside 4 KiB, is
+    /// none.
+    /// </summary>
     public ulong SupportedXcr0 { get; }
 
     /// <summary>Bits that IA32_XSS may hold.</summary>
@@ -119,6 +136,12 @@ public sealed class CpuidModel
 
     /// <summary>Whether an instruction exists on this processor; if not, it is #UD wherever it is decoded.</summary>
     public bool IsAvailable(Code code) => _available[(int)code];
+
+    /// <summary>Offset of a supported component from 2 on in the standard XSAVE format (leaf 0xD); zero for others.</summary>
+    public int XsaveOffset(int state) => _stateOffsets[state];
+
+    /// <summary>Where a component begins in the compacted format, whose predecessors end at <paramref name="next"/>.</summary>
+    public int AlignXsave(int state, int next) => _stateAligned[state] ? (next + 63) & ~63 : next;
 
     /// <summary>Answers CPUID.</summary>
     /// <param name="leaf">EAX.</param>

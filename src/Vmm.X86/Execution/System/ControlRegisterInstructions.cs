@@ -93,9 +93,15 @@ internal static unsafe class ControlRegisterInstructions
         uint index = (uint)s->General[1];
         if (index > 1 || (index == 1 && !cpu.Has(CpuFeature.Xgetbv1)))
             return cpu.RaiseGeneralProtection();
-        // XCR0 & XINUSE: every state is reported as in use.
-        s->General[0] = (uint)s->Xcr0;
-        s->General[2] = (uint)(s->Xcr0 >> 32);
+        ulong value = s->Xcr0;
+        if (index == 1)
+        {
+            // XCR0 and XINUSE, and SSE also for its MXCSR's sake (SDM Vol. 1 13.6).
+            ulong used = XsaveStates.InUse(cpu, s) | (s->Mxcsr != XsaveStates.InitialMxcsr ? XsaveStates.Sse : 0);
+            value &= used;
+        }
+        s->General[0] = (uint)value;
+        s->General[2] = (uint)(value >> 32);
         return Outcome.Next;
     }
 
