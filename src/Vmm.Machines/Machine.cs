@@ -49,7 +49,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
             if (MemoryMap.High > 0)
                 Partition.Memory.Map(MemoryMap.HighStart, _memory, MemoryMap.Low, MemoryMap.High, GuestAccess.All);
             if (options.Firmware is { } firmware)
-                _firmware = new FirmwareParts(firmware, Partition, _memory);
+                _firmware = new FirmwareParts(firmware, options.Image, Partition, MemoryMap, _memory);
             else
                 options.Image!.Load(new PartitionMemory(Partition.Memory, MemoryMap)).ApplyTo(Partition.Processors[0]);
         }

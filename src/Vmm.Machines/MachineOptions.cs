@@ -5,7 +5,7 @@ namespace Vmm.Machines;
 /// <summary>What a <see cref="Machine"/> is made of.</summary>
 public sealed record MachineOptions
 {
-    /// <summary>What it starts from, where there is no <see cref="Firmware"/>.</summary>
+    /// <summary>What it starts from; with <see cref="Firmware"/> a Linux kernel that the firmware is offered, or null.</summary>
     public BootImage? Image { get; init; }
 
     /// <summary>The ROM in which its processors start, as a PC's do; null = it starts from <see cref="Image"/>.</summary>

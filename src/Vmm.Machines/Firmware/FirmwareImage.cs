@@ -19,6 +19,18 @@ public sealed record FirmwareImage(ReadOnlyMemory<byte> Content)
     /// <summary>Takes what the firmware writes to its debug console at port 0x402; null = there is no such port.</summary>
     public Devices.SerialOutput? DebugConsole { get; init; }
 
+    /// <summary>
+    /// Whether SeaBIOS is to show its screen on the first serial port and take keys from there: programs that use the BIOS can be used
+    /// without a display then.
+    /// </summary>
+    public bool ScreenOnSerial { get; init; }
+
+    /// <summary>
+    /// Files for the firmware in its configuration device, beside those that the machine makes itself: <c>vgaroms/</c>NAME is a VGA BIOS for
+    /// SeaBIOS, <c>genroms/</c>NAME another option ROM, <c>opt/</c>NAME is for anyone.
+    /// </summary>
+    public IReadOnlyList<FirmwareFile> Files { get; init; } = [];
+
     /// <summary>Whether a ROM may have this size.</summary>
     /// <exception cref="ImageLoadException">It may not; says why.</exception>
     internal void RequireValidSize()

@@ -8,13 +8,19 @@ internal sealed class FirmwareParts : IDisposable
     private const ulong RomEnd = 0x1_0000_0000;
 
     private readonly FirmwareImage _image;
+    private readonly FirmwareConfiguration _configuration;
     private readonly GuestMemory _rom;
 
     /// <summary>Maps the ROM; processors start in it, as they are after reset.</summary>
-    public FirmwareParts(FirmwareImage image, IPartition partition, GuestMemory ram)
+    public FirmwareParts(FirmwareImage image, BootImage? kernel, IPartition partition, MemoryMap map, GuestMemory ram)
     {
         image.RequireValidSize();
         _image = image;
+        _configuration = new FirmwareConfiguration(partition.Memory);
+        FirmwareItems.AddMachine(_configuration, map, partition.Options.ProcessorCount);
+        FirmwareItems.AddFiles(_configuration, image);
+        if (kernel is not null)
+            FirmwareKernel.Add(_configuration, kernel, map);
         ulong length = (ulong)image.Content.Length;
         _rom = partition.AllocateMemory(length);
         try
@@ -35,6 +41,7 @@ internal sealed class FirmwareParts : IDisposable
 
     public void Register(PortBus ports)
     {
+        ports.Register(FirmwareConfiguration.Port, FirmwareConfiguration.PortCount, _configuration, "firmware configuration");
         if (_image.DebugConsole is { } output)
             ports.Register(DebugConsolePort.FirmwarePort, 1, new DebugConsolePort(output), "debug console");
     }
