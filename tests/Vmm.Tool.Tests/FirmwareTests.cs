@@ -20,6 +20,15 @@ public sealed class FirmwareTests : ToolTest
         Run("run", "--firmware", rom, "--debug-console", "file:" + PathOf("no/such/folder")).ShouldRefuse("cannot be written");
     }
 
+    [Fact]
+    public void File_for_the_firmware_must_be_readable_and_have_a_name()
+    {
+        string rom = Write("rom", new byte[0x1_0000]);
+        Run("run", "--firmware", rom, "--firmware-file", "name").ShouldRefuse("must be NAME=FILE");
+        Run("run", "--firmware", rom, "--firmware-file", "opt/a=" + PathOf("missing")).ShouldRefuse("--firmware-file cannot be read");
+        Run("run", "--firmware", rom, "--firmware-file", "etc/e820=" + rom).ShouldRefuse("already a file");
+    }
+
     [Theory]
     [InlineData("stderr"), InlineData("file")]
     public void What_firmware_writes_to_its_debug_console_comes_out(string place)

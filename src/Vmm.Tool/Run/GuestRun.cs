@@ -13,7 +13,7 @@ internal static class GuestRun
         CheckAgainst(hypervisor.Capabilities, settings);
         BootImage? image = ReadImage(settings);
         using ConsoleTarget? console = settings.DebugConsole is { } target ? ConsoleTarget.Open(target, streams.Error) : null;
-        FirmwareImage? firmware = settings.Firmware is { } file ? ReadFirmware(file, console) : null;
+        FirmwareImage? firmware = settings.Firmware is { } file ? ReadFirmware(file, settings, console) : null;
         using RunStatistics? statistics = settings.Statistics is { } path ? RunStatistics.Open(path, streams.Error) : null;
         using SerialTarget serial = SerialTarget.Open(settings.Serial, streams);
         using Machine machine = Build(hypervisor, settings, image, firmware, serial);
@@ -76,10 +76,20 @@ internal static class GuestRun
         }
     }
 
-    private static FirmwareImage ReadFirmware(string file, ConsoleTarget? console)
+    private static FirmwareImage ReadFirmware(string file, RunSettings settings, ConsoleTarget? console)
     {
         byte[] content = InputFile.Read(file, "--firmware", FirmwareImage.MaximumSize, "the 16 MiB that have room below 4 GiB");
-        return new FirmwareImage(content) { Name = file, DebugConsole = console is null ? null : console.Write };
+        return new FirmwareImage(content)
+        {
+            Name = file,
+            DebugConsole = console is null ? null : console.Write,
+            ScreenOnSerial = settings.Serial != "none",
+            Files =
+            [
+                .. settings.FirmwareFiles.Select(
+                    source => new FirmwareFile(source.Name, InputFile.Read(source.File, "--firmware-file", settings.Memory))),
+            ],
+        };
     }
 
     private static BootImage? ReadImage(RunSettings settings)

@@ -28,6 +28,12 @@ internal static class RunCommand
     private static readonly Option<string?> Firmware =
         Optional("--firmware", "FILE", "A firmware ROM such as SeaBIOS: 64 KiB to 16 MiB, ending at 4 GiB, where processors start.");
 
+    private static readonly Option<string[]> FirmwareFile = new("--firmware-file")
+    {
+        Description = "A file for the firmware, e.g. vgaroms/vga.bin=FILE; may be given several times.",
+        HelpName = "NAME=FILE",
+    };
+
     private static readonly Option<string?> DebugConsole =
         Optional("--debug-console", "stderr|file:PATH", "Where firmware's debug console, port 0x402, goes; without it there is none.");
 
@@ -61,7 +67,7 @@ internal static class RunCommand
             Exit status: 0 powered off or reset, odd for the debug-exit port, 2 wrong usage or unreadable input, 4 backend unavailable,
             6 triple fault or processor failure, 8 halted with nothing able to wake it, 124 timeout, 70 a fault of vmm itself.
             """);
-        Option[] options = [Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, Cpu, Slat, Serial, DebugConsole, DebugExit, Timeout, Stats];
+        Option[] options = [Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, FirmwareFile, Cpu, Slat, Serial, DebugConsole, DebugExit, Timeout, Stats];
         foreach (Option option in options)
             command.Add(option);
         List<Option<string[]>> refused = [];
@@ -89,11 +95,13 @@ internal static class RunCommand
     {
         string? kernel = parsed.GetValue(Kernel), elf = parsed.GetValue(Elf), flat = parsed.GetValue(Flat);
         string? firmware = parsed.GetValue(Firmware), debugConsole = parsed.GetValue(DebugConsole);
+        string[] firmwareFiles = parsed.GetValue(FirmwareFile) ?? [];
         int sources = (kernel is null ? 0 : 1) + (elf is null ? 0 : 1) + (flat is null ? 0 : 1) + (firmware is null ? 0 : 1);
-        if (sources != 1)
+        // A kernel may be given to firmware.
+        if (sources != 1 && !(sources == 2 && firmware is not null && kernel is not null))
             throw new UsageException("Name what to run with exactly one of --kernel, --elf, --flat and --firmware.");
-        if (firmware is null && debugConsole is not null)
-            throw new UsageException("--debug-console goes with --firmware.");
+        if (firmware is null && (debugConsole is not null || firmwareFiles.Length > 0))
+            throw new UsageException("--debug-console and --firmware-file go with --firmware.");
         if (kernel is null && (parsed.GetValue(Initrd) is not null || parsed.GetValue(Append) is not null))
             throw new UsageException("--initrd and --append go with --kernel.");
         string serial = parsed.GetValue(Serial)!;
@@ -110,6 +118,7 @@ internal static class RunCommand
             Elf = elf,
             Flat = flat is null ? null : FlatSource.Parse(flat),
             Firmware = firmware,
+            FirmwareFiles = [.. firmwareFiles.Select(FirmwareFileSource.Parse)],
             DebugConsole = debugConsole,
             CpuProfile = parsed.GetValue(Cpu)!,
             SlatFormat = parsed.GetValue(Slat) switch

@@ -21,6 +21,8 @@ internal sealed record RunSettings
 
     public string? Firmware { get; init; }
 
+    public IReadOnlyList<FirmwareFileSource> FirmwareFiles { get; init; } = [];
+
     /// <summary>Null for none, stderr, or file:PATH.</summary>
     public string? DebugConsole { get; init; }
 
@@ -53,5 +55,17 @@ internal sealed record FlatSource(string File, ulong Address, ulong Entry)
         ulong address = MemorySize.ParseNumber(parts[0], uint.MaxValue, "--flat address");
         ulong entry = parts.Length == 2 ? MemorySize.ParseNumber(parts[1], uint.MaxValue, "--flat entry") : address;
         return new FlatSource(text[..at], address, entry);
+    }
+}
+
+/// <summary>NAME=FILE of <c>--firmware-file</c>.</summary>
+internal sealed record FirmwareFileSource(string Name, string File)
+{
+    public static FirmwareFileSource Parse(string text)
+    {
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 && equals < text.Length - 1
+            ? new FirmwareFileSource(text[..equals], text[(equals + 1)..])
+            : throw new UsageException($"--firmware-file '{text}' must be NAME=FILE.");
     }
 }
