@@ -46,6 +46,8 @@ public sealed class PiixPowerManagement : PciFunction
         SetWritable(Base, 4, 0xFFC0);
         SetWritable(0x58, 4, 0xFFFF_FFFF);
         SetWritable(Miscellaneous, 1, 0x01);
+        // System management mode is said to be set up already: there is none, and firmware would wait for it.
+        Put8(0x5B, 0x02);
         // The SMBus host's base and configuration: state only, there is no SMBus.
         Put32(0x90, 1);
         SetWritable(0x90, 4, 0xFFF0);
