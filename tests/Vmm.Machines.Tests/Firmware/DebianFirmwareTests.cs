@@ -1,0 +1,54 @@
+namespace Vmm.Machines.Tests;
+
+/// <summary>Firmware as Debian packages it: whether it comes as far as it does on real machines.</summary>
+public sealed class DebianFirmwareTests
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    private static string Require(string name, string package, string path)
+    {
+        if (!File.Exists(path))
+            OutsideTool.Missing(name, $"there is no {path}. Install it, on Debian: apt-get install {package}");
+        return path;
+    }
+
+    [SkippableTheory]
+    [InlineData("bios-256k.bin"), InlineData("bios.bin")]
+    public async Task SeaBios_gets_as_far_as_looking_for_something_to_boot(string file)
+    {
+        await using Conversation machine = new(Require("seabios", "seabios", "/usr/share/seabios/" + file));
+
+        await machine.RunUntilAsync("Booting from", s_patience);
+
+        machine.Console.Should().Contain("Running on QEMU (i440fx)").And.Contain("QEMU fw_cfg DMA interface supported")
+            .And.Contain("PCI: init bdf=00:00.0 id=8086:1237").And.Contain("Found 1 cpu(s) max supported 1 cpu(s)")
+            .And.Contain("PS2 keyboard initialized").And.Contain("Booting from");
+        // The map that it will tell: what it was told, less what it keeps.
+        machine.Console.Should().Contain("0000000000000000 - 000000000009fc00 = 1 RAM")
+            .And.Contain("0000000000100000 - 0000000008000000 = 1 RAM");
+        machine.Serial.Should().BeEmpty("nobody asked for the screen there");
+    }
+
+    [SkippableFact]
+    public async Task SeaBios_shows_its_screen_on_the_serial_port()
+    {
+        await using Conversation machine = new(
+            Require("seabios", "seabios", "/usr/share/seabios/bios-256k.bin"), image => image with { ScreenOnSerial = true });
+
+        await machine.RunUntilAsync("No bootable device.", s_patience);
+
+        machine.Serial.Should().Contain("SeaBIOS (version").And.Contain("Booting from Hard Disk...").And.Contain("No bootable device.");
+    }
+
+    [SkippableTheory]
+    [InlineData("qemu-x86"), InlineData("qemu-x86_64")]
+    public async Task U_Boot_answers_at_its_prompt(string target)
+    {
+        await using Conversation machine = new(Require("u-boot", "u-boot-qemu", $"/usr/lib/u-boot/{target}/u-boot.rom"));
+
+        await machine.RunUntilAsync("=> ", s_patience, ("Hit any key", "\r"), ("=> ", "echo $((6*7)) $vendor; md.b 0xfffffff0 1\r"));
+
+        machine.Serial.Should().Contain("DRAM:  128 MiB").And.Contain("Model: QEMU x86 (I440FX)");
+        machine.Serial.Should().MatchRegex(@"\nfffffff0: [0-9a-f]{2} ");
+    }
+}
