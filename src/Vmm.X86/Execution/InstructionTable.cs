@@ -94,6 +94,9 @@ public sealed unsafe class InstructionTable
         X87Instructions.Register(table);
         VexStores.Register(table);
         VexShared.Register(table);
+        VexHalfStores.Register(table);
+        VexMaskedMoves.Register(table);
+        VexGathers.Register(table);
         return table;
     }
 }

@@ -87,6 +87,14 @@ public static unsafe class Operands
         return size switch { 2 => (ushort)offset, 4 => (uint)offset, _ => offset };
     }
 
+    /// <summary>Bytes of the memory operand's address size.</summary>
+    public static int AddressSize(Instruction* i)
+    {
+        int size = i->MemoryBase != Register.None ? i->MemoryBase.GetSize() : i->MemoryIndex != Register.None ? i->MemoryIndex.GetSize()
+            : i->MemoryDisplSize;
+        return size == 0 ? 8 : size;
+    }
+
     /// <summary>Linear address of the memory operand, checked. False: stop.</summary>
     public static bool Linear(ProcessorCore cpu, Instruction* i, int size, bool write, out ulong linear) =>
         cpu.Linear(Segment(i->MemorySegment), EffectiveAddress(cpu.State, i), size, write, out linear);

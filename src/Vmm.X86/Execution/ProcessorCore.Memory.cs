@@ -10,6 +10,9 @@ public abstract unsafe partial class ProcessorCore
     private bool _checksAlignment;
     private int _usedBanks = -1;
 
+    /// <summary>Misaligned data accesses raise #AC now: at privilege level 3 with CR0.AM and RFLAGS.AC.</summary>
+    internal bool ChecksAlignment => _checksAlignment;
+
     /// <summary>Loads from a linear address with the current privilege.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Read<T>(ulong linear, out T value)

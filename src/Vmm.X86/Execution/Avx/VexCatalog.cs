@@ -15,6 +15,15 @@ internal sealed unsafe partial class VexCatalog
     private VexCatalog()
     {
         AddMoves();
+        AddArithmetic();
+        AddLogic();
+        AddShifts();
+        AddFormat();
+        AddPermutations();
+        AddElements();
+        AddFloat();
+        AddConversions();
+        AddFused();
     }
 
     /// <summary>The catalogue.</summary>
@@ -38,7 +47,38 @@ internal sealed unsafe partial class VexCatalog
         _wide[(int)code] = true;
     }
 
-    /// <summary>An operation of one width only.</summary>
-    private static nint Only<TOperation>(VexForm form, bool wide)
-        where TOperation : struct, IVexOperation => VexHandlers.Of<TOperation>(form);
+    /// <summary>An operation for each width.</summary>
+    private static nint Either<TNarrow, TWide>(VexForm form, bool wide)
+        where TNarrow : struct, IVexOperation
+        where TWide : struct, IVexOperation => wide ? VexHandlers.Of<TWide>(form) : VexHandlers.Of<TNarrow>(form);
+
+    /// <summary>A plain operation for each width.</summary>
+    private static nint Plain<TNarrow, TWide>(VexForm form, bool wide)
+        where TNarrow : struct, IVexPlainOperation
+        where TWide : struct, IVexPlainOperation => Either<VexPlain<TNarrow>, VexPlain<TWide>>(form, wide);
+
+    /// <summary>A plain operation of one width only.</summary>
+    private static nint Plain<TOperation>(VexForm form, bool wide)
+        where TOperation : struct, IVexPlainOperation => VexHandlers.Of<VexPlain<TOperation>>(form);
+
+    /// <summary>A short packed operation.</summary>
+    private static nint Packed<TOperation>(VexForm form, bool wide)
+        where TOperation : struct, IPackedOperation => Plain<VexPacked<TOperation, Width128>, VexPacked<TOperation, Width256>>(form, wide);
+
+    /// <summary>A longer packed operation.</summary>
+    private static nint PackedCall<TOperation>(VexForm form, bool wide)
+        where TOperation : struct, IPackedOperation =>
+        Plain<VexPackedCall<TOperation, Width128>, VexPackedCall<TOperation, Width256>>(form, wide);
+
+    /// <summary>A packed operation with an immediate.</summary>
+    private static nint Immediate<TOperation>(VexForm form, bool wide)
+        where TOperation : struct, IPackedImmediateOperation =>
+        Plain<VexPackedImmediate<TOperation, Width128>, VexPackedImmediate<TOperation, Width256>>(form, wide);
+
+    private static nint Shift<TShift>(VexForm form, bool wide)
+        where TShift : struct, IPackedShift => Plain<VexShift<TShift, Width128>, VexShift<TShift, Width256>>(form, wide);
+
+    private static nint ShiftImmediate<TShift>(VexForm form, bool wide)
+        where TShift : struct, IPackedShift =>
+        Plain<VexShiftImmediate<TShift, Width128>, VexShiftImmediate<TShift, Width256>>(form, wide);
 }

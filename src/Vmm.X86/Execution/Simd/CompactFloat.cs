@@ -86,7 +86,7 @@ internal readonly unsafe struct PackedFloat<TOperation, TFormat> : ISimdOperatio
     // Every lane: operands normal or zero; the result normal and not the smallest such number, or zero because an operand is,
     // or by cancellation.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool Ordinary<T>(Vector128<T> a, Vector128<T> b, Vector128<T> result, T hidden, T infinity)
+    public static bool Ordinary<T>(Vector128<T> a, Vector128<T> b, Vector128<T> result, T hidden, T infinity)
     {
         Vector128<T> one = Vector128.Create(hidden), exponents = Vector128.Create(infinity);
         Vector128<T> within = exponents & ~one;

@@ -11,7 +11,7 @@ namespace Vmm.X86.Execution;
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call.
 internal static unsafe class FloatApproximations
 {
-    private static uint Reciprocal(uint x) => Sse.IsSupported
+    internal static uint Reciprocal(uint x) => Sse.IsSupported
         ? Sse.ReciprocalScalar(Vector128.CreateScalar(x).AsSingle()).AsUInt32().ToScalar()
         : PortableReciprocal(x);
 
@@ -27,7 +27,7 @@ internal static unsafe class FloatApproximations
         return (result & 0x7FFF_FFFF) < 0x80_0000 ? sign : result;
     }
 
-    private static uint ReciprocalSquareRoot(uint x) => Sse.IsSupported
+    internal static uint ReciprocalSquareRoot(uint x) => Sse.IsSupported
         ? Sse.ReciprocalSqrtScalar(Vector128.CreateScalar(x).AsSingle()).AsUInt32().ToScalar()
         : PortableReciprocalSquareRoot(x);
 

@@ -71,10 +71,10 @@ internal static unsafe class FloatComparisons
     }
 
     // The immediate: bits 1-0 rounding, bit 2 takes MXCSR's instead, bit 3 drops the precision exception.
-    private static uint RoundingMode(uint mxcsr, byte immediate) =>
+    internal static uint RoundingMode(uint mxcsr, byte immediate) =>
         (immediate & 4) != 0 ? mxcsr : (mxcsr & ~MxcsrBits.Rounding) | ((immediate & 3U) << 13);
 
-    private static uint Reported(uint flags, byte immediate) => (immediate & 8) != 0 ? flags & ~MxcsrBits.Precision : flags;
+    internal static uint Reported(uint flags, byte immediate) => (immediate & 8) != 0 ? flags & ~MxcsrBits.Precision : flags;
 
     private static Outcome RoundPacked<TFormat>(ProcessorCore cpu, VcpuState* s, Instruction* i)
         where TFormat : struct, IFloatFormat

@@ -12,6 +12,22 @@ internal interface IFloatFormat
     static abstract int ExponentBits { get; }
 }
 
+/// <summary>Half precision.</summary>
+internal readonly struct Binary16 : IFloatFormat
+{
+    public static int FractionBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 10;
+    }
+
+    public static int ExponentBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 5;
+    }
+}
+
 /// <summary>Single precision.</summary>
 internal readonly struct Binary32 : IFloatFormat
 {
