@@ -1,7 +1,7 @@
 namespace Vmm.Devices.Tests;
 
 /// <summary>Oracle: ACPI 6.4, 4.8.3 (PM1 event, enable and control registers, power management timer).</summary>
-public sealed class AcpiPowerManagementTests
+public sealed class AcpiPowerManagementTests : IDisposable
 {
     private const ushort Status = 0x600;
     private const ushort Enable = 0x602;
@@ -19,6 +19,8 @@ public sealed class AcpiPowerManagementTests
         _device = new AcpiPowerManagement(_clock, _line, _power);
         _registers.Register(AcpiPowerManagement.StandardPort, AcpiPowerManagement.PortCount, _device);
     }
+
+    public void Dispose() => _device.Dispose();
 
     [Fact]
     public void Timer_counts_3579545_ticks_a_second_in_24_bits()

@@ -103,7 +103,7 @@ public sealed class FirmwareItemsTests
     [InlineData(1000), InlineData(600)]
     public void Cut_kernel_is_refused(int length)
     {
-        Action build = () => Build(16 << 20, kernel: new KernelImage(Kernel(100_000)[..length])).Dispose();
+        Action build = () => Build(16 << 20, kernel: new KernelImage(Kernel(100_000).AsMemory(..length))).Dispose();
         build.Should().Throw<ImageLoadException>();
     }
 
