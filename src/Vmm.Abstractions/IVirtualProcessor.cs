@@ -86,7 +86,10 @@ public interface IVirtualProcessor
     /// <exception cref="ArgumentOutOfRangeException">The backend has no such MSR.</exception>
     ulong ReadMsr(uint msr);
 
-    /// <summary>Writes a model-specific register.</summary>
+    /// <summary>
+    /// Writes a model-specific register, past the guest's MSR policy. Other than the guest's own WRMSR, a write of the time-stamp counter leaves IA32_TSC_ADJUST alone, and one
+    /// of IA32_TSC_ADJUST the counter, so that both can be restored.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The backend has no such MSR.</exception>
     /// <exception cref="ArgumentException">The value is reserved.</exception>
     void WriteMsr(uint msr, ulong value);
@@ -100,6 +103,22 @@ public interface IVirtualProcessor
     /// <summary>Writes x87, SSE and further vector state; components whose XSTATE_BV bit is clear go to their initial state.</summary>
     /// <exception cref="ArgumentException">Reserved header or MXCSR bits are set, or the area is too small.</exception>
     void SetXsave(ReadOnlySpan<byte> area);
+
+    /// <summary>
+    /// The registers of the local APIC at their xAPIC offsets (SDM Vol. 3A table 11-1), whatever its mode: 1024 bytes. The current count is what is left of the timer's count; bytes 4 to 7
+    /// of the error status's slot (0x284) hold errors not yet shown to the guest. IA32_APIC_BASE and IA32_TSC_DEADLINE are not part of it.
+    /// </summary>
+    /// <exception cref="NotSupportedException"><see cref="Capability.LocalApic"/> or <see cref="Capability.EventState"/> is not declared.</exception>
+    /// <exception cref="InvalidOperationException">The partition has no local APICs.</exception>
+    void GetLocalApic(Span<byte> page);
+
+    /// <summary>
+    /// Writes the registers of the local APIC as <see cref="GetLocalApic"/> gives them; nothing is sent. Registers that follow from others (id, version, processor priority) are not taken.
+    /// Set IA32_APIC_BASE before, IA32_TSC_DEADLINE after.
+    /// </summary>
+    /// <exception cref="NotSupportedException"><see cref="Capability.LocalApic"/> or <see cref="Capability.EventState"/> is not declared.</exception>
+    /// <exception cref="InvalidOperationException">The partition has no local APICs.</exception>
+    void SetLocalApic(ReadOnlySpan<byte> page);
 
     /// <summary>Translates a guest-linear address as the hardware would, without side effects.</summary>
     /// <param name="linear">Linear address (segment base included).</param>

@@ -78,6 +78,13 @@ internal sealed unsafe partial class EmulatedCore : ILocalApicHost
             Apic.Cr8 = (uint)State->Cr8;
     }
 
+    /// <summary>Loads the APIC's registers.</summary>
+    public void RestoreApic(ReadOnlySpan<byte> page)
+    {
+        Apic!.RestorePage(page);
+        FollowApic();
+    }
+
     private void SetApicBase(ulong value)
     {
         if (Apic is null || Apic.Base == value)

@@ -45,7 +45,20 @@ internal sealed unsafe partial class EmulatedCore
     public bool TryReadOwnMsr(uint msr, out ulong value) => (Apic is not null && LocalApic.OwnsMsr(msr) && Apic.TryReadMsr(msr, out value)) || TryReadMsr(msr, out value);
 
     /// <summary>Writes an MSR past the guest's policy. False: the value is refused.</summary>
-    public bool TryWriteOwnMsr(uint msr, ulong value) => Apic is not null && LocalApic.OwnsMsr(msr)
-        ? TryWriteApicMsr(msr, value)
-        : WriteKnownMsr(msr, value, out bool known) != Outcome.Fault && known;
+    public bool TryWriteOwnMsr(uint msr, ulong value)
+    {
+        switch (msr)
+        {
+            case MsrNumber.TimeStampCounter:
+                State->TscOffset += value - ReadTimeStampCounter();
+                if (Apic is not null)
+                    _owner!.ArmTimer();
+                return true;
+            case MsrNumber.TscAdjust:
+                State->TscAdjust = value;
+                return true;
+            default:
+                return Apic is not null && LocalApic.OwnsMsr(msr) ? TryWriteApicMsr(msr, value) : WriteKnownMsr(msr, value, out bool known) != Outcome.Fault && known;
+        }
+    }
 }

@@ -105,6 +105,23 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
         Payload = injected.Payload,
     };
 
+    /// <summary>The event whose delivery has begun, unless it is an instruction's own: that instruction runs again.</summary>
+    public bool TryGetEvent(out InjectedEvent injected)
+    {
+        ref PendingEvent e = ref State->Event;
+        InjectedEventKind? kind = e.Kind switch
+        {
+            EventKind.ExternalInterrupt => InjectedEventKind.ExternalInterrupt,
+            EventKind.NonMaskableInterrupt => InjectedEventKind.NonMaskableInterrupt,
+            EventKind.HardwareException => InjectedEventKind.Exception,
+            _ => null,
+        };
+        injected = kind is null
+            ? default
+            : new() { Kind = kind.Value, Vector = e.Vector, HasErrorCode = e.HasErrorCode, ErrorCode = e.ErrorCode, Payload = e.Payload };
+        return kind is not null;
+    }
+
     private bool TryAnswerMsr(ref ExternalRequest request)
     {
         bool write = request.Kind == ExternalRequestKind.MsrWrite;

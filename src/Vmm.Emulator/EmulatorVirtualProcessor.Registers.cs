@@ -1,3 +1,4 @@
+using Vmm.Emulator.Interrupts;
 using Vmm.X86.Execution;
 using Vmm.X86.Paging;
 
@@ -84,6 +85,14 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
             state.Events.Shadow = (InterruptibilityShadow)s->Shadow;
             state.Events.NmiBlocked = s->NmiBlocked;
             state.Events.PendingDebugTrap = s->PendingDebugTrap;
+            state.Events.HasDelivering = Core.TryGetEvent(out state.Events.Delivering);
+            if (Core.Apic is { } apic)
+            {
+                state.Events.NmiPending = (apic.Signals & ApicSignals.NonMaskable) != 0;
+                state.Events.InitPending = (apic.Signals & ApicSignals.Init) != 0;
+                state.Events.StartupPending = (apic.Signals & ApicSignals.Startup) != 0;
+                state.Events.StartupVector = state.Events.StartupPending ? apic.StartupVector : (byte)0;
+            }
         }
     }
 
@@ -113,6 +122,12 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
             s->Shadow = (InterruptShadow)state.Events.Shadow;
             s->NmiBlocked = state.Events.NmiBlocked;
             s->PendingDebugTrap = state.Events.PendingDebugTrap;
+            s->Event = default;
+            if (state.Events.HasDelivering)
+                Core.QueueEvent(in state.Events.Delivering);
+            // A waiting NMI goes to the base class, which holds one as well.
+            Core.Apic?.RestoreSignals(
+                (state.Events.InitPending ? ApicSignals.Init : 0) | (state.Events.StartupPending ? ApicSignals.Startup : 0), state.Events.StartupVector);
         }
         if ((groups & RegisterGroups.Control) != 0)
             Core.LoadControl(in state.Control);
@@ -126,6 +141,10 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
     protected override void GetXsaveCore(Span<byte> area) => XsaveArea.Save(State, area);
 
     protected override void SetXsaveCore(ReadOnlySpan<byte> area) => XsaveArea.Load(State, area);
+
+    protected override void GetLocalApicCore(Span<byte> page) => Core.Apic!.SavePage(page);
+
+    protected override void SetLocalApicCore(ReadOnlySpan<byte> page) => Core.RestoreApic(page);
 
     protected override LinearTranslationResult TranslateCore(ulong linear, GuestAccess access, bool user)
     {

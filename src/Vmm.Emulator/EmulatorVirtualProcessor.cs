@@ -98,7 +98,10 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             if ((kick & KickReason.Exit) != 0)
             {
                 Core.RequestKick(kick & ~KickReason.Exit); // the rest is for the next run
+                // An EOI that is not reported yet goes first: state that is saved now does not hold it.
                 exit = default;
+                if (_anyEndedInterrupt)
+                    TakeEndOfInterrupt(out exit);
                 return;
             }
             if ((kick & KickReason.Timer) != 0 && Core.Apic is not null)

@@ -67,6 +67,18 @@ internal static class StateCheck
             throw new ArgumentException($"{events.Activity} is no activity.");
         if (events.Shadow > InterruptibilityShadow.MovSs)
             throw new ArgumentException($"{events.Shadow} is no shadow.");
+        if (events.HasPending)
+            Event(in events.Pending);
+        if (events.HasDelivering)
+            Event(in events.Delivering);
+    }
+
+    private static void Event(in InjectedEvent injected)
+    {
+        if (injected.Kind > InjectedEventKind.Exception)
+            throw new ArgumentException($"{injected.Kind} is no kind of event.");
+        if (injected.Kind == InjectedEventKind.Exception && injected.Vector > 31)
+            throw new ArgumentException($"An exception has a vector from 0 to 31, not {injected.Vector}.");
     }
 
     private static void Base(string name, ulong value)

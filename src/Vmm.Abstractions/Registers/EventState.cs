@@ -44,8 +44,25 @@ public record struct EventState
     /// <summary>An NMI waits.</summary>
     public bool NmiPending;
 
+    /// <summary>An INIT message waits.</summary>
+    public bool InitPending;
+
+    /// <summary>A start-up interrupt waits; it came after the INIT where that waits too.</summary>
+    public bool StartupPending;
+
+    /// <summary>The page that the waiting start-up interrupt names.</summary>
+    public byte StartupVector;
+
     /// <summary>DR6 bits of a debug trap that waits; 0 for none.</summary>
     public uint PendingDebugTrap;
+
+    /// <summary>The delivery of <see cref="Delivering"/> has begun and goes on before the next instruction.</summary>
+    public bool HasDelivering;
+
+    /// <summary>
+    /// The event whose delivery has begun: it was taken from its source, the guest's handler is not reached. Software interrupts are never here, their instruction runs again.
+    /// </summary>
+    public InjectedEvent Delivering;
 
     /// <summary>An injected event waits in <see cref="Pending"/>.</summary>
     public bool HasPending;

@@ -145,7 +145,7 @@ public abstract partial class VirtualProcessorBase
     {
         lock (_eventLock)
         {
-            events.NmiPending = _nmi;
+            events.NmiPending |= _nmi;
             events.HasPending = _hasEvent;
             events.Pending = _hasEvent ? _event : default;
         }

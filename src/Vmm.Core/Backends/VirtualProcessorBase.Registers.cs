@@ -2,6 +2,8 @@ namespace Vmm;
 
 public abstract partial class VirtualProcessorBase
 {
+    private const int LocalApicSize = 1024;
+
     /// <inheritdoc/>
     public ulong this[Register register]
     {
@@ -150,6 +152,36 @@ public abstract partial class VirtualProcessorBase
     }
 
     /// <inheritdoc/>
+    public void GetLocalApic(Span<byte> page)
+    {
+        CheckLocalApic(page.Length);
+        BeginExclusive("read registers of");
+        try
+        {
+            GetLocalApicCore(page[..LocalApicSize]);
+        }
+        finally
+        {
+            EndExclusive();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SetLocalApic(ReadOnlySpan<byte> page)
+    {
+        CheckLocalApic(page.Length);
+        BeginChange();
+        try
+        {
+            SetLocalApicCore(page[..LocalApicSize]);
+        }
+        finally
+        {
+            EndExclusive();
+        }
+    }
+
+    /// <inheritdoc/>
     public LinearTranslationResult Translate(ulong linear, GuestAccess access, bool user = false)
     {
         BeginAtRest("translate through");
@@ -169,7 +201,7 @@ public abstract partial class VirtualProcessorBase
     /// <summary>Writes one register; refuses an impossible value with <see cref="ArgumentException"/> naming it.</summary>
     protected abstract void SetRegisterCore(Register register, ulong value);
 
-    /// <summary>Fills the groups asked for; of the events, all but the injected ones, which the base knows.</summary>
+    /// <summary>Fills the groups asked for; of the events, all but the injected ones, which the base knows and adds.</summary>
     protected abstract void GetStateCore(RegisterGroups groups, ref ProcessorState state);
 
     /// <summary>Writes the groups asked for, or nothing if one holds an impossible value.</summary>
@@ -186,6 +218,12 @@ public abstract partial class VirtualProcessorBase
 
     /// <summary>Loads an XSAVE area of exactly <see cref="XsaveSize"/> bytes.</summary>
     protected abstract void SetXsaveCore(ReadOnlySpan<byte> area);
+
+    /// <summary>Fills 1024 bytes with the registers of the local APIC; called only where the partition has one.</summary>
+    protected virtual void GetLocalApicCore(Span<byte> page) => _partition.Capabilities.Require(Capability.LocalApic);
+
+    /// <summary>Loads the registers of the local APIC from 1024 bytes; called only where the partition has one.</summary>
+    protected virtual void SetLocalApicCore(ReadOnlySpan<byte> page) => _partition.Capabilities.Require(Capability.LocalApic);
 
     /// <summary>Translates without side effects.</summary>
     protected abstract LinearTranslationResult TranslateCore(ulong linear, GuestAccess access, bool user);
@@ -205,6 +243,16 @@ public abstract partial class VirtualProcessorBase
     {
         if (length < XsaveSize)
             throw new ArgumentException($"The XSAVE area has {XsaveSize} bytes, not {length}.", nameof(length));
+    }
+
+    private void CheckLocalApic(int length)
+    {
+        _partition.Capabilities.Require(Capability.LocalApic);
+        _partition.Capabilities.Require(Capability.EventState);
+        if (_partition.Options.LocalApic == LocalApicMode.None)
+            throw new InvalidOperationException("The partition was created without local APICs: set PartitionOptions.LocalApic.");
+        if (length < LocalApicSize)
+            throw new ArgumentException($"The registers of a local APIC have {LocalApicSize} bytes, not {length}.", nameof(length));
     }
 
     private void BeginChange()

@@ -65,7 +65,8 @@ internal sealed class MsrElement(string id, string description, bool isComparabl
         };
     }
 
-    private static bool TryRead(IVirtualProcessor processor, uint msr, out ulong value)
+    /// <summary>Reads an MSR; false where the backend has none of that number.</summary>
+    internal static bool TryRead(IVirtualProcessor processor, uint msr, out ulong value)
     {
         try
         {

@@ -32,7 +32,7 @@ public static class StateElements
         [
             new("SysenterCs", 0x174, 0), new("SysenterEsp", 0x175, 0), new("SysenterEip", 0x176, 0), new("MiscEnable", 0x1A0, null),
             new("Pat", 0x277, 0x0007_0406_0007_0406), new("Star", 0xC000_0081, 0), new("Lstar", 0xC000_0082, 0), new("Cstar", 0xC000_0083, 0),
-            new("SyscallMask", 0xC000_0084, 0), new("KernelGsBase", 0xC000_0102, 0), new("TscAux", 0xC000_0103, 0),
+            new("SyscallMask", 0xC000_0084, 0), new("KernelGsBase", 0xC000_0102, 0), new("TscAux", 0xC000_0103, 0), new("Xss", 0xDA0, 0), new("TscAdjust", 0x3B, 0),
         ]);
 
     /// <summary>Memory type ranges. Present where the profile shows them.</summary>
@@ -51,9 +51,15 @@ public static class StateElements
     /// <summary>The time-stamp counter, which runs on by itself.</summary>
     public static StateElement Time { get; } = new MsrElement("time", "The time-stamp counter.", false, null, [new("Tsc", 0x10, 0)]);
 
+    /// <summary>Registers of the local APIC. Present where the partition has one and with <see cref="Capability.EventState"/>.</summary>
+    public static StateElement LocalApic { get; } = new LocalApicElement();
+
+    /// <summary>Counts and deadline of the local APIC timer, which run on by themselves. Present as <see cref="LocalApic"/>.</summary>
+    public static StateElement LocalApicTimer { get; } = new LocalApicTimerElement();
+
     /// <summary>All elements, in the order in which they are restored.</summary>
     public static IReadOnlyList<StateElement> All { get; } =
-        Array.AsReadOnly([General, Segments, Control, Debug, Events, Xsave, Msrs, MemoryTypeRanges, Time]);
+        Array.AsReadOnly([General, Segments, Control, Debug, Events, Xsave, Msrs, MemoryTypeRanges, Time, LocalApic, LocalApicTimer]);
 
     /// <summary>Finds an element by its id.</summary>
     public static StateElement? Find(string id) => All.FirstOrDefault(element => element.Id == id);

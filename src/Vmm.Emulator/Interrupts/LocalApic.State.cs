@@ -8,6 +8,9 @@ internal sealed partial class LocalApic
     /// <summary>Bytes of a saved register page.</summary>
     public const int SavedPageSize = ApicRegister.SpaceSize;
 
+    // In a part of the error status's slot that no register uses: errors since the guest last wrote it.
+    private const int PendingErrors = ApicRegister.ErrorStatus + 4;
+
     /// <summary>
     /// Saves the registers at their xAPIC offsets, whatever the mode; what was left of the timer's count is in the current count.
     /// IA32_APIC_BASE, IA32_TSC_DEADLINE and <see cref="Signals"/> are not part of the page.
@@ -15,12 +18,14 @@ internal sealed partial class LocalApic
     /// <param name="page">At least <see cref="SavedPageSize"/> bytes.</param>
     public void SavePage(Span<byte> page)
     {
+        PollTimer(); // what has run out is an interrupt by now
         page[..SavedPageSize].Clear();
         for (int offset = 0; offset < SavedPageSize; offset += 16)
         {
             if (TryReadRegister(offset, out uint value))
                 BinaryPrimitives.WriteUInt32LittleEndian(page[offset..], value);
         }
+        BinaryPrimitives.WriteUInt32LittleEndian(page[PendingErrors..], Volatile.Read(ref _errors));
     }
 
     /// <summary>
@@ -34,6 +39,9 @@ internal sealed partial class LocalApic
         _destinationFormat = Saved(page, ApicRegister.DestinationFormat) | 0x0FFF_FFFF;
         _spuriousVector = Saved(page, ApicRegister.SpuriousVector) & SpuriousVectorBits;
         _errorStatus = Saved(page, ApicRegister.ErrorStatus);
+        uint errors = Saved(page, PendingErrors) & 0xFF;
+        Volatile.Write(ref _errors, errors);
+        Volatile.Write(ref _errorReported, errors != 0 ? 1 : 0);
         _command = ((ulong)Saved(page, ApicRegister.CommandHigh) << 32) | (Saved(page, ApicRegister.CommandLow) & CommandBits);
         for (int i = 0; i < 8; i++)
         {
@@ -52,6 +60,15 @@ internal sealed partial class LocalApic
         _timer.Restore(Saved(page, ApicRegister.InitialCount), Saved(page, ApicRegister.CurrentCount));
         UpdatePriority();
         _host.OnDeadlineChanged();
+    }
+
+    /// <summary>Sets what waits besides vectors.</summary>
+    public void RestoreSignals(ApicSignals signals, byte startupVector)
+    {
+        Volatile.Write(ref _startupVector, startupVector);
+        Interlocked.Exchange(ref _signals, (int)signals);
+        if (signals != ApicSignals.None)
+            _host.Kick();
     }
 
     private static uint Saved(ReadOnlySpan<byte> page, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(page[offset..]);

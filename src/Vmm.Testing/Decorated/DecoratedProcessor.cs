@@ -85,5 +85,11 @@ public class DecoratedProcessor(DecoratedPartition partition, IVirtualProcessor 
     public virtual void SetXsave(ReadOnlySpan<byte> area) => Inner.SetXsave(area);
 
     /// <inheritdoc/>
+    public virtual void GetLocalApic(Span<byte> page) => Inner.GetLocalApic(page);
+
+    /// <inheritdoc/>
+    public virtual void SetLocalApic(ReadOnlySpan<byte> page) => Inner.SetLocalApic(page);
+
+    /// <inheritdoc/>
     public virtual LinearTranslationResult Translate(ulong linear, GuestAccess access, bool user = false) => Inner.Translate(linear, access, user);
 }
