@@ -68,6 +68,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         RealTimeClock = new RealTimeClock(Clock, Interrupts.Connect(8));
         RealTimeClock.SetMemorySize(MemoryMap.Low, MemoryMap.High);
         Serial = new Uart16550(SerialPort, Clock, Interrupts.Connect(4), options.SerialOutput ?? (static _ => { }));
+        Display = new VgaTextDisplay(_memory);
         RegisterDevices(options.DebugExitPort);
         Pci = BuildPci();
         _firmware?.Register(Ports);
@@ -101,6 +102,9 @@ public sealed class Machine : IAsyncDisposable, IDisposable
 
     /// <summary>The serial port: ports 0x3F8-0x3FF, interrupt request 4. What is typed goes in here.</summary>
     public Uart16550 Serial { get; }
+
+    /// <summary>The screen: text memory at 0xB8000, and a VGA's ports.</summary>
+    public VgaTextDisplay Display { get; }
 
     /// <summary>PCI bus 0 and the bridges on it, for more functions.</summary>
     public PciChipset Pci { get; }
@@ -236,6 +240,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         Ports.Register(0x70, 2, RealTimeClock, "real-time clock");
         Ports.Register(0x92, 1, new SystemControlPortA(Power, a20), "system control port A");
         Ports.Register(0xCF9, 1, new ResetControl(Power), "reset control");
+        Display.Register(Ports);
         Ports.Register(SerialPort, 8, Serial, "serial port");
         if (Interrupts.IoApic is { } ioApic)
             Mmio.Register(IoApic.StandardAddress, IoApic.Length, ioApic, "I/O APIC");

@@ -1,3 +1,5 @@
+using Vmm.Devices;
+
 namespace Vmm.Machines.Tests;
 
 /// <summary>Firmware as Debian packages it: whether it comes as far as it does on real machines.</summary>
@@ -38,6 +40,24 @@ public sealed class DebianFirmwareTests
         await machine.RunUntilAsync("No bootable device.", s_patience);
 
         machine.Serial.Should().Contain("SeaBIOS (version").And.Contain("Booting from Hard Disk...").And.Contain("No bootable device.");
+    }
+
+    [SkippableFact]
+    public async Task SeaBios_with_a_vga_bios_shows_its_screen_on_the_display()
+    {
+        string vga = Require("seabios", "seabios", "/usr/share/seabios/vgabios-isavga.bin");
+        await using Conversation machine = new(
+            Require("seabios", "seabios", "/usr/share/seabios/bios-256k.bin"),
+            image => image with { Files = [new FirmwareFile("vgaroms/vga.bin", File.ReadAllBytes(vga))] });
+
+        await machine.RunUntilAsync("No bootable device.", s_patience);
+
+        VgaTextScreen screen = machine.Machine.Display.Read();
+        (screen.Columns, screen.Rows).Should().Be((80, 25), "the debug console said {0}", machine.Console);
+        string[] lines = [.. screen.ToString().Split('\n')];
+        lines[0].Should().StartWith("SeaBIOS (version");
+        lines.Should().Contain("Booting from Hard Disk...");
+        screen.Cursor.Should().Be((Array.FindIndex(lines, line => line.StartsWith("No bootable device.", StringComparison.Ordinal)) + 1, 0));
     }
 
     [SkippableTheory]
