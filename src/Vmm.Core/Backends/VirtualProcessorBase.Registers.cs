@@ -155,14 +155,14 @@ public abstract partial class VirtualProcessorBase
     public void GetLocalApic(Span<byte> page)
     {
         CheckLocalApic(page.Length);
-        BeginExclusive("read registers of");
+        BeginAtRest("read registers of");
         try
         {
             GetLocalApicCore(page[..LocalApicSize]);
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
@@ -177,7 +177,7 @@ public abstract partial class VirtualProcessorBase
         }
         finally
         {
-            EndExclusive();
+            EndAtRest();
         }
     }
 
