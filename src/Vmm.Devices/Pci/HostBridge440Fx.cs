@@ -90,4 +90,11 @@ public sealed class HostBridge440Fx : PciFunction
 
     /// <inheritdoc/>
     protected override void OnReset() => ShadowChanged?.Invoke();
+
+    /// <inheritdoc/>
+    protected override void OnExchangeState(DeviceStateExchange state)
+    {
+        if (state.IsLoading)
+            ShadowChanged?.Invoke();
+    }
 }

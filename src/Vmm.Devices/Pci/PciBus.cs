@@ -8,7 +8,7 @@ namespace Vmm.Devices;
 /// All members may be called from any thread. Locks are taken in this order: the bus's configuration lock, a device's own, the bus's
 /// interrupt lock, an interrupt controller's; a device may therefore drive its pin while it holds its own lock.
 /// </remarks>
-public sealed class PciBus : IPortDevice
+public sealed class PciBus : IPortDevice, ISaveableDevice
 {
     /// <summary>The address register: port 0xCF8.</summary>
     public const ushort AddressPort = 0xCF8;
@@ -44,6 +44,10 @@ public sealed class PciBus : IPortDevice
 
     /// <summary>The functions, by device and function number.</summary>
     public IEnumerable<PciFunction> Functions => _functions.OfType<PciFunction>();
+
+    string ISaveableDevice.StateKind => "pci-bus";
+
+    int ISaveableDevice.StateVersion => 1;
 
     internal Lock Gate { get; } = new();
 
@@ -153,6 +157,23 @@ public sealed class PciBus : IPortDevice
         }
     }
 
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (Gate)
+        {
+            uint address = _address;
+            state.Value("address", ref address);
+            _address = address & AddressBits;
+            foreach (PciFunction function in Functions)
+                state.Part($"{function.DeviceNumber}-{function.FunctionNumber}", function.ExchangeState);
+            if (!state.IsLoading)
+                return;
+            UpdateWindows();
+            lock (_interruptGate)
+                ReadLevels(_levels);
+        }
+    }
+
     /// <inheritdoc/>
     public uint Read(ushort port, int size)
     {
@@ -219,11 +240,7 @@ public sealed class PciBus : IPortDevice
         lock (_interruptGate)
         {
             Span<bool> levels = stackalloc bool[4];
-            foreach (PciFunction? function in _functions)
-            {
-                if (function is { DrivesInterrupt: true })
-                    levels[LineOf(function.Device, function.Identity.InterruptPin)] = true;
-            }
+            ReadLevels(levels);
             for (int line = 0; line < _levels.Length; line++)
             {
                 if (_levels[line] == levels[line])
@@ -231,6 +248,16 @@ public sealed class PciBus : IPortDevice
                 _levels[line] = levels[line];
                 _interruptSink?.Invoke(line, levels[line]);
             }
+        }
+    }
+
+    private void ReadLevels(Span<bool> levels)
+    {
+        levels.Clear();
+        foreach (PciFunction? function in _functions)
+        {
+            if (function is { DrivesInterrupt: true })
+                levels[LineOf(function.DeviceNumber, function.Identity.InterruptPin)] = true;
         }
     }
 

@@ -60,14 +60,11 @@ public abstract class PciFunction
     /// <summary>Its windows.</summary>
     public IReadOnlyList<PciBar> Bars => _bars;
 
-    /// <summary>Whether the guest lets it read and write memory, and send interrupt messages.</summary>
-    public bool IsBusMaster => (Volatile.Read(ref _space[Command]) & BusMasterEnabled) != 0;
-
     internal PciBus? Bus { get; private set; }
 
-    internal int Device { get; private set; }
+    internal int DeviceNumber { get; private set; }
 
-    internal int Function { get; private set; }
+    internal int FunctionNumber { get; private set; }
 
     /// <summary>The interrupt pin as others see it: the device wants it, and the command register lets it.</summary>
     internal bool DrivesInterrupt =>
@@ -121,13 +118,28 @@ public abstract class PciFunction
         OnConfigurationWritten(offset, size, value);
     }
 
+    internal void ExchangeState(DeviceStateExchange state)
+    {
+        byte[] saved = (byte[])_space.Clone();
+        state.Bytes("configuration", saved);
+        state.Value("interrupt", ref _interrupt);
+        if (state.IsLoading)
+        {
+            if (!saved.AsSpan(0, 4).SequenceEqual(_space.AsSpan(0, 4)))
+                throw state.Refuse("configuration", "is that of another device");
+            for (int offset = 0; offset < ConfigurationSize; offset++)
+                _space[offset] = (byte)((_space[offset] & ~_writable[offset]) | (saved[offset] & _writable[offset]));
+        }
+        OnExchangeState(state);
+    }
+
     internal void Attach(PciBus bus, int device, int function)
     {
         if (Bus is not null)
             throw new InvalidOperationException($"The function {Identity.VendorId:X4}:{Identity.DeviceId:X4} is on a bus already.");
         Bus = bus;
-        Device = device;
-        Function = function;
+        DeviceNumber = device;
+        FunctionNumber = function;
         _space.CopyTo(_powerOn, 0);
     }
 
@@ -237,6 +249,11 @@ public abstract class PciFunction
 
     /// <summary>Configuration space is in its power-on state again; the rest of the function follows.</summary>
     protected virtual void OnReset()
+    {
+    }
+
+    /// <summary>Moves the function's own state; on loading, configuration space has its restored values.</summary>
+    protected virtual void OnExchangeState(DeviceStateExchange state)
     {
     }
 

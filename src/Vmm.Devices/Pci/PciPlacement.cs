@@ -28,17 +28,17 @@ public static class PciPlacement
                 next = address + alignment;
                 if (next > (isIo ? 0x1_0000u : memoryEnd))
                     throw new InvalidOperationException("The windows of the PCI functions do not fit the place there is for them.");
-                bus.WriteConfiguration(function.Device, function.Function, bar.Offset, 4, (uint)address);
+                bus.WriteConfiguration(function.DeviceNumber, function.FunctionNumber, bar.Offset, 4, (uint)address);
                 command |= isIo ? 1u : 2u;
             }
             int pin = function.Identity.InterruptPin;
-            if (pin != 0 && bridge?.RouteOf(PciBus.LineOf(function.Device, pin)) is { } request
-                && bus.ReadConfiguration(function.Device, function.Function, 0x3C, 1) == 0)
+            if (pin != 0 && bridge?.RouteOf(PciBus.LineOf(function.DeviceNumber, pin)) is { } request
+                && bus.ReadConfiguration(function.DeviceNumber, function.FunctionNumber, 0x3C, 1) == 0)
             {
-                bus.WriteConfiguration(function.Device, function.Function, 0x3C, 1, (uint)request);
+                bus.WriteConfiguration(function.DeviceNumber, function.FunctionNumber, 0x3C, 1, (uint)request);
             }
             if (command != 0)
-                bus.WriteConfiguration(function.Device, function.Function, 0x04, 2, command);
+                bus.WriteConfiguration(function.DeviceNumber, function.FunctionNumber, 0x04, 2, command);
         }
     }
 }

@@ -88,14 +88,34 @@ public sealed class PiixIsaBridge : PciFunction
     /// <inheritdoc/>
     protected override void OnReset() => CopyRoutes();
 
-    private void CopyRoutes()
+    /// <inheritdoc/>
+    protected override void OnExchangeState(DeviceStateExchange state)
     {
         lock (_routeGate)
         {
             for (int line = 0; line < LineCount; line++)
-                _routes[line] = Get8(RouteControl + line);
+                state.Value($"level-{line}", ref _levels[line]);
+            if (!state.IsLoading)
+                return;
+            // The controllers restore the levels of their inputs themselves.
+            ReadRoutes();
+            _driven = Wanted();
+        }
+    }
+
+    private void CopyRoutes()
+    {
+        lock (_routeGate)
+        {
+            ReadRoutes();
             Drive();
         }
+    }
+
+    private void ReadRoutes()
+    {
+        for (int line = 0; line < LineCount; line++)
+            _routes[line] = Get8(RouteControl + line);
     }
 
     private int? Target(int line)
@@ -104,7 +124,7 @@ public sealed class PiixIsaBridge : PciFunction
         return (_routes[line] & NotRouted) == 0 && (Routable >> request & 1) != 0 ? request : null;
     }
 
-    private void Drive()
+    private int Wanted()
     {
         int wanted = 0;
         for (int line = 0; line < LineCount; line++)
@@ -112,6 +132,12 @@ public sealed class PiixIsaBridge : PciFunction
             if (_levels[line] && Target(line) is { } request)
                 wanted |= 1 << request;
         }
+        return wanted;
+    }
+
+    private void Drive()
+    {
+        int wanted = Wanted();
         int changed = wanted ^ _driven;
         _driven = wanted;
         for (int request = 0; changed != 0; request++, changed >>= 1)

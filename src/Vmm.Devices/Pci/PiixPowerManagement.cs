@@ -69,6 +69,13 @@ public sealed class PiixPowerManagement : PciFunction
     /// <inheritdoc/>
     protected override void OnReset() => Place();
 
+    /// <inheritdoc/>
+    protected override void OnExchangeState(DeviceStateExchange state)
+    {
+        if (state.IsLoading)
+            Place();
+    }
+
     private void SetInitialBase()
     {
         Put32(Base, _initialBase | 1u);
