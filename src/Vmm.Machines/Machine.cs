@@ -4,7 +4,7 @@ namespace Vmm.Machines;
 
 /// <summary>
 /// A small PC on any backend: RAM, 8259A interrupt controllers and, where there are local APICs, an I/O APIC, 8254 timer, real-time clock,
-/// keyboard controller, one 16550A serial port at 0x3F8, PCI bus 0, reset ports, and an image to start from. Ports and addresses without a
+/// keyboard controller, one 16550A serial port at 0x3F8, PCI bus 0, virtio devices, reset ports, and an image to start from. Ports and addresses without a
 /// device read all ones.
 /// </summary>
 /// <remarks>
@@ -18,6 +18,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
     private readonly Lock _gate = new();
     private readonly GuestMemory _memory;
     private readonly FirmwareParts? _firmware;
+    private readonly VirtioDevices _virtio;
     private readonly SystemClock? _ownClock;
     private readonly bool _hasSerialInput;
     private MachineRun? _run;
@@ -70,7 +71,8 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         Serial = new Uart16550(SerialPort, Clock, Interrupts.Connect(4), options.SerialOutput ?? (static _ => { }));
         Display = new VgaTextDisplay(_memory);
         RegisterDevices(options.DebugExitPort);
-        Pci = BuildPci();
+        _virtio = new VirtioDevices(options.Virtio, new DeviceMemory(Partition.Memory), Clock);
+        Pci = BuildPci(options.Virtio.Transport);
         _firmware?.Register(Ports);
         Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
         Partition.ExternalInterruptSource = Interrupts.Pic;
@@ -111,6 +113,9 @@ public sealed class Machine : IAsyncDisposable, IDisposable
 
     /// <summary>Where devices, and the host, ask for a reset or power-off.</summary>
     public PowerControl Power { get; } = new();
+
+    /// <summary>The memory-mapped virtio devices, which the ACPI tables tell of.</summary>
+    internal IReadOnlyList<VirtioMmioWindow> VirtioWindows => _virtio.Windows;
 
     /// <summary>Whether the host may send to the guest: <see cref="MachineOptions.HasSerialInput"/>.</summary>
     internal bool HasSerialInput => _hasSerialInput;
@@ -180,6 +185,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         Timer.Dispose();
         RealTimeClock.Dispose();
         Serial.Dispose();
+        _virtio.Dispose();
         _ownClock?.Dispose();
         Partition.Dispose();
         _firmware?.Dispose();
@@ -215,10 +221,14 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         }
     }
 
-    private PciChipset BuildPci()
+    private PciChipset BuildPci(VirtioTransportKind virtioTransport)
     {
         IInterruptLine[] directLines = Interrupts.LineCount > 19 ? [.. Enumerable.Range(16, 4).Select(Interrupts.Connect)] : [];
         PciChipset pci = new(Ports, Mmio, Interrupts.Connect, directLines);
+        if (virtioTransport == VirtioTransportKind.Pci)
+            _virtio.PlaceOn(pci.Bus, Interrupts.IoApic is null ? null : SendInterrupt);
+        else
+            _virtio.PlaceOn(Mmio, Interrupts);
         if (_firmware is { } firmware)
             pci.HostBridge.ShadowChanged += () => pci.HostBridge.CopyTo(firmware.Shadow);
         else

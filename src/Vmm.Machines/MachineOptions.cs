@@ -39,6 +39,9 @@ public sealed record MachineOptions
     /// <summary>The port of a debug-exit device; null = there is none.</summary>
     public ushort? DebugExitPort { get; init; }
 
+    /// <summary>Disks and other virtio devices.</summary>
+    public VirtioOptions Virtio { get; init; } = new();
+
     /// <summary>The devices' clock, not disposed by the machine; null = the host's time.</summary>
     public IMachineClock? Clock { get; init; }
 }

@@ -33,7 +33,7 @@ public sealed class VirtioBlock : VirtioDevice
     /// <summary>Makes a disk.</summary>
     /// <param name="memory">The guest's memory.</param>
     /// <param name="clock">The machine's clock.</param>
-    /// <param name="disk">The file; disposed with the device.</param>
+    /// <param name="disk">The file; it stays the caller's.</param>
     /// <param name="identity">What the disk says when asked who it is: up to 20 ASCII characters.</param>
     public VirtioBlock(DeviceMemory memory, IMachineClock clock, DiskImage disk, string identity = "")
         : base(VirtioDeviceKind.Block, memory, clock, QueueSize)
@@ -144,8 +144,6 @@ public sealed class VirtioBlock : VirtioDevice
     }
 
     private protected override void OnReset() => _configuration[CacheOffset] = 1;
-
-    private protected override void OnDispose() => _disk.Dispose();
 
     private protected override void ExchangeKindState(DeviceStateExchange state)
     {
