@@ -38,6 +38,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (options.Image is null && options.Firmware is null)
             throw new ArgumentException("A machine starts from an image or from firmware: set one of them.", nameof(options));
+        options.Virtio.RequireValid();
         MemoryMap = new MemoryMap(options.MemorySize);
         _hasSerialInput = options.HasSerialInput;
         _ownClock = options.Clock is null ? new SystemClock() : null;

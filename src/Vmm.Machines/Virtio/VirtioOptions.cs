@@ -5,6 +5,9 @@ namespace Vmm.Machines;
 /// <summary>The virtio devices of a machine.</summary>
 public sealed record VirtioOptions
 {
+    /// <summary>The most disks that a machine takes.</summary>
+    public const int MaximumDisks = 24;
+
     /// <summary>How the guest finds them.</summary>
     public VirtioTransportKind Transport { get; init; }
 
@@ -16,4 +19,10 @@ public sealed record VirtioOptions
 
     /// <summary>Where random numbers come from; null = the host's cryptographic generator.</summary>
     public EntropySource? Entropy { get; init; }
+
+    internal void RequireValid()
+    {
+        if (Disks.Count > MaximumDisks)
+            throw new ArgumentException($"A machine takes at most {MaximumDisks} disks, and {Disks.Count} were given.", nameof(Disks));
+    }
 }

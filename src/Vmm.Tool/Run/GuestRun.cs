@@ -16,7 +16,8 @@ internal static class GuestRun
         FirmwareImage? firmware = settings.Firmware is { } file ? ReadFirmware(file, settings, console) : null;
         using RunStatistics? statistics = settings.Statistics is { } path ? RunStatistics.Open(path, streams.Error) : null;
         using SerialTarget serial = SerialTarget.Open(settings.Serial, streams);
-        using Machine machine = Build(hypervisor, settings, image, firmware, serial);
+        using OpenDisks disks = OpenDisks.Open(settings.Disks);
+        using Machine machine = Build(hypervisor, settings, image, firmware, serial, disks);
         using CancellationTokenSource ending = new();
         if (settings.Timeout is { } timeout)
             ending.CancelAfter(timeout);
@@ -33,7 +34,8 @@ internal static class GuestRun
         return Report(outcome, machine, settings, input is { LeftByUser: true }, streams.Error);
     }
 
-    private static Machine Build(IHypervisor hypervisor, RunSettings settings, BootImage? image, FirmwareImage? firmware, SerialTarget serial)
+    private static Machine Build(
+        IHypervisor hypervisor, RunSettings settings, BootImage? image, FirmwareImage? firmware, SerialTarget serial, OpenDisks disks)
     {
         try
         {
@@ -48,6 +50,7 @@ internal static class GuestRun
                 SerialOutput = serial.Write,
                 HasSerialInput = serial.Input is not null,
                 DebugExitPort = settings.DebugExitPort,
+                Virtio = new VirtioOptions { Transport = settings.VirtioTransport, Disks = disks.Images },
             });
         }
         catch (Exception e) when (e is ImageLoadException or ArgumentException or NotSupportedException or HypervisorException)

@@ -1,3 +1,5 @@
+using Vmm.Machines;
+
 namespace Vmm.Tool.Run;
 
 /// <summary>What <c>vmm run</c> was asked for, parsed and checked.</summary>
@@ -25,6 +27,10 @@ internal sealed record RunSettings
 
     /// <summary>Null for none, stderr, or file:PATH.</summary>
     public string? DebugConsole { get; init; }
+
+    public IReadOnlyList<DiskSource> Disks { get; init; } = [];
+
+    public required VirtioTransportKind VirtioTransport { get; init; }
 
     public required string CpuProfile { get; init; }
 
