@@ -38,6 +38,9 @@ public static class ConformanceCatalog
             .. Suites.CancelCases.All,
             .. Suites.ProcessorCases.All,
             .. Suites.IpiCases.All,
+            .. Suites.AtomicCases.All,
+            .. Suites.OrderingCases.All,
+            .. Suites.SharingCases.All,
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
             throw new InvalidOperationException("Two cases have the same identifier.");

@@ -23,6 +23,12 @@ public enum Outcome
     /// answered.
     /// </summary>
     Exit,
+
+    /// <summary>
+    /// Stopped because every other processor of the partition must stand still for it (a locked access that the host cannot make as one); nothing was
+    /// committed.
+    /// </summary>
+    Exclusive,
 }
 
 /// <summary>What a processor is doing between instructions (SDM Vol. 3C 25.4.2 calls it the activity state).</summary>

@@ -99,6 +99,43 @@ public abstract unsafe partial class ProcessorCore
         return true;
     }
 
+    /// <summary>What <see cref="EnterGuest"/> is for operations, for accesses that no operation makes.</summary>
+    private void BeginAccess()
+    {
+        while (true)
+        {
+            _inGuest = true;
+            Interlocked.MemoryBarrier();
+            if (!_workPending)
+                return;
+            _inGuest = false;
+            DoPendingWork();
+        }
+    }
+
+    private void EndAccess() => _inGuest = false;
+
+    /// <summary>
+    /// A client is about to be called in the middle of an instruction: who waits for this processor goes ahead. No address of guest memory may be kept
+    /// until <see cref="ReturnFromClient"/>.
+    /// </summary>
+    /// <returns>For <see cref="ReturnFromClient"/>.</returns>
+    protected bool LeaveForClient()
+    {
+        bool inside = _inGuest;
+        _inGuest = false;
+        return inside;
+    }
+
+    /// <summary>The client is back.</summary>
+    protected void ReturnFromClient(bool inside)
+    {
+        if (!inside)
+            return;
+        BeginAccess();
+        LeaveBlock(); // what follows may have been dropped
+    }
+
     /// <summary>A store was made to a page that the second level or the code map watches.</summary>
     private void ReportWrite(ulong physical, int size)
     {
@@ -113,16 +150,25 @@ public abstract unsafe partial class ProcessorCore
 
     private void DoPendingWork()
     {
+        while (!TryDoPendingWork())
+            CodeMap.Exclusive.AwaitEnd(this);
+    }
+
+    // Not while another processor is alone: it has taken this one's flag for a promise to stay outside.
+    private bool TryDoPendingWork()
+    {
+        bool changed;
         lock (_workLock)
         {
+            if (CodeMap.Exclusive.Excludes(this))
+                return false;
             _workPending = false;
             if (_writeFlushPending)
             {
                 _writeFlushPending = false;
                 FlushWriteTlb();
             }
-            if (_invalidPages.Count == 0)
-                return;
+            changed = _invalidPages.Count != 0;
             foreach (ulong page in _invalidPages)
             {
                 if (page == ulong.MaxValue)
@@ -132,7 +178,9 @@ public abstract unsafe partial class ProcessorCore
             }
             _invalidPages.Clear();
         }
-        ForgetJumps();
+        if (changed)
+            ForgetJumps();
+        return true;
     }
 
     /// <summary>Makes every jump cache and fetch entry invalid. Must follow every change of linear translations or of code.</summary>

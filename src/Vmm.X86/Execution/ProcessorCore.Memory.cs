@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Vmm.X86.Execution;
 
@@ -24,7 +25,7 @@ public abstract unsafe partial class ProcessorCore
             value = default;
             return false;
         }
-        value = Unsafe.ReadUnaligned<T>(p);
+        value = Ordered.Load<T>(p);
         return true;
     }
 
@@ -36,7 +37,7 @@ public abstract unsafe partial class ProcessorCore
         TlbEntry* e = State->WriteTlb + (int)((linear >> 12) & (SoftTlb.Entries - 1));
         if (linear - e->Tag <= (ulong)(4096 - sizeof(T)))
         {
-            Unsafe.WriteUnaligned((byte*)linear + e->Addend, value);
+            Ordered.Store((byte*)linear + e->Addend, value);
             return true;
         }
         return WriteSlow(linear, (byte*)&value, sizeof(T), DataPrivilege.Current);
@@ -78,13 +79,34 @@ public abstract unsafe partial class ProcessorCore
         byte* p = linear - e->Tag <= (ulong)(4096 - sizeof(T))
             ? (byte*)linear + e->Addend
             : ReadSlow(linear, sizeof(T), DataPrivilege.ImplicitSupervisor);
-        value = p == null ? default : Unsafe.ReadUnaligned<T>(p);
+        value = p == null ? default : Ordered.Load<T>(p);
         return p != null;
     }
 
     /// <summary>Stores to a system structure.</summary>
     public bool WriteSystem<T>(ulong linear, T value)
         where T : unmanaged => WriteSlow(linear, (byte*)&value, sizeof(T), DataPrivilege.ImplicitSupervisor);
+
+    /// <summary>Sets and clears bits of one byte of a system structure by a locked access (SDM Vol. 3A 9.1.2.1). False: stop.</summary>
+    internal bool ChangeSystem(ulong linear, byte set, byte clear)
+    {
+        if (!TranslateData(linear, true, DataPrivilege.ImplicitSupervisor, out LinearTranslation translation))
+            return false;
+        if (translation.Host == null)
+            return ReadSystem(linear, out byte value) && WriteSystem(linear, (byte)((value | set) & ~clear));
+        byte* p = translation.Host + (translation.Physical & 0xFFF);
+        byte before = *p;
+        while (true)
+        {
+            byte seen = Interlocked.CompareExchange(ref *p, (byte)((before | set) & ~clear), before);
+            if (seen == before)
+                break;
+            before = seen;
+        }
+        if (translation.TrackWrites)
+            ReportWrite(translation.Physical, 1);
+        return true;
+    }
 
     /// <summary>Stores with the rights of a given privilege level (pushes on an inner stack while the CPL has not changed yet).</summary>
     public bool WriteAs<T>(ulong linear, T value, bool user)
@@ -111,7 +133,10 @@ public abstract unsafe partial class ProcessorCore
             byte* p = ReadPointer(linear, piece);
             if (p == null)
                 return false;
-            Unsafe.CopyBlockUnaligned(destination, p, (uint)piece);
+            if (piece == 8)
+                *(ulong*)destination = Ordered.Load<ulong>(p);
+            else
+                Unsafe.CopyBlockUnaligned(destination, p, (uint)piece);
             linear = (linear + (ulong)piece) & mask;
             destination += piece;
             size -= piece;
@@ -180,6 +205,7 @@ public abstract unsafe partial class ProcessorCore
         if (part.Host == null)
             return ReadExternal(part.Kind, part.Physical, destination, size);
         Unsafe.CopyBlockUnaligned(destination, part.Host + (part.Physical & 0xFFF), (uint)size);
+        Ordered.Fence();
         return true;
     }
 
@@ -214,10 +240,16 @@ public abstract unsafe partial class ProcessorCore
         ulong second = (linear + (ulong)first) & (privilege >= DataPrivilege.Supervisor && IsLongMode ? ulong.MaxValue : LinearMask);
         if (!TranslateData(second, true, privilege, out LinearTranslation high))
             return false;
-        // The half that may go out comes first, so that an unanswered store leaves the other half's memory alone.
-        if (low.Host != null && high.Host == null)
-            return WritePart(in high, source + first, size - first) && WritePart(in low, source, first);
-        return WritePart(in low, source, first) && WritePart(in high, source + first, size - first);
+        if (low.Host != null && high.Host != null)
+            return WritePart(in low, source, first) && WritePart(in high, source + first, size - first);
+        // The half that may go out comes first, so that an unanswered store leaves the other half's memory alone. What it calls may change the map.
+        if (low.Host != null)
+        {
+            return WritePart(in high, source + first, size - first) && TranslateData(linear, true, privilege, out low)
+                && WritePart(in low, source, first);
+        }
+        return WritePart(in low, source, first) && TranslateData(second, true, privilege, out high)
+            && WritePart(in high, source + first, size - first);
     }
 
     private bool WritePart(in LinearTranslation part, byte* source, int size)
@@ -228,11 +260,16 @@ public abstract unsafe partial class ProcessorCore
         switch (size)
         {
             // One host store for one guest store: another processor must not see half of it.
-            case 1: *p = *source; break;
-            case 2: Unsafe.WriteUnaligned(p, *(ushort*)source); break;
-            case 4: Unsafe.WriteUnaligned(p, *(uint*)source); break;
-            case 8: Unsafe.WriteUnaligned(p, *(ulong*)source); break;
-            default: Unsafe.CopyBlockUnaligned(p, source, (uint)size); break;
+            case 1: Ordered.Store(p, *source); break;
+            case 2: Ordered.Store(p, Unsafe.ReadUnaligned<ushort>(source)); break;
+            case 4: Ordered.Store(p, Unsafe.ReadUnaligned<uint>(source)); break;
+            case 8: Ordered.Store(p, Unsafe.ReadUnaligned<ulong>(source)); break;
+            case 16: Ordered.Store(p, Unsafe.ReadUnaligned<Vector128<byte>>(source)); break;
+            case 32: Ordered.Store(p, Unsafe.ReadUnaligned<Vector256<byte>>(source)); break;
+            default:
+                Ordered.Fence();
+                Unsafe.CopyBlockUnaligned(p, source, (uint)size);
+                break;
         }
         if (part.TrackWrites)
             ReportWrite(part.Physical, size);

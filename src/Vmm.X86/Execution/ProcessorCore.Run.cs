@@ -102,6 +102,14 @@ public abstract unsafe partial class ProcessorCore
             {
                 case Outcome.NextBlock:
                     break;
+                case Outcome.Exclusive:
+                    if (s->InstructionsRetired == retired)
+                        s->Shadow = shadow;
+                    RunResult alone = ExecuteOne();
+                    if (alone != RunResult.Done)
+                        return alone;
+                    linkFrom = null;
+                    break;
                 case Outcome.Fault or Outcome.Exit:
                     if (s->InstructionsRetired == retired)
                         s->Shadow = shadow; // the instruction it covers is still to come
@@ -138,6 +146,8 @@ public abstract unsafe partial class ProcessorCore
         Volatile.Write(ref s->PollLimit, 0); // whatever it jumps to is not entered
         while (!EnterGuest(operation))
             DoPendingWork();
+        if (RunStop == Outcome.Exclusive)
+            RunAlone(operation);
         LinkFrom = null;
         if (RunStop == Outcome.Exit)
             return RunResult.Exit;

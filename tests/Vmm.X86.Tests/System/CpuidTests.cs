@@ -66,7 +66,7 @@ public sealed unsafe class CpuidTests
         VcpuState* s = cpu.S;
         for (int i = 0; i < 4; i++)
             s->General[i] = 0xFFFF_FFFF_0000_0000;
-        cpu.Run(0x0F, 0xA2).Should().Be(Outcome.Next);
+        cpu.Run(0x0F, 0xA2).Should().Be(Outcome.NextBlock);
         s->General[3].Should().Be(0x756E_6547);
         s->General[0].Should().Be(1);
     }

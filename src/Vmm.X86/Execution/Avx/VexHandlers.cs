@@ -57,6 +57,7 @@ internal static unsafe class VexHandlers
             return LoadSlow<TOperation>(cpu, s, op);
         if (!TOperation.TryApply(s, op->Immediate, (byte*)s + op->Destination, (byte*)s + op->Source, MemoryAccess.Host(entry, linear)))
             return LoadSlow<TOperation>(cpu, s, op);
+        Ordered.Fence();
         return Dispatch.Next(cpu, s, op);
     }
 

@@ -16,6 +16,15 @@ public sealed class CodeMap
     private readonly Dictionary<ulong, int> _decoding = [];
     private volatile ProcessorCore[] _processors = [];
 
+    /// <summary>For instructions that every other processor must stand still for.</summary>
+    internal ExclusiveSection Exclusive { get; } = new();
+
+    /// <summary>The processors that share the map.</summary>
+    internal ProcessorCore[] Processors => _processors;
+
+    /// <summary>There is more than one.</summary>
+    internal bool HasSeveralProcessors => _processors.Length > 1;
+
     /// <summary>Whether a page holds decoded code of any processor.</summary>
     /// <param name="address">Any guest-physical address in the page.</param>
     public bool HasCode(ulong address)

@@ -16,8 +16,10 @@ internal static unsafe class TableHandlers
         if (instruction->IP != rip)
             Relocate(cpu, instruction, rip);
         s->Rip = instruction->IP;
+        Ordered.Fence();
         Outcome outcome = ((delegate*<ProcessorCore, VcpuState*, Instruction*,
             Outcome>)*DecodedOperation.TableHandler(op))(cpu, s, instruction);
+        Ordered.Fence();
         if (outcome != Outcome.Next)
             return Finish(cpu, s, op, outcome);
         return Dispatch.NextAfterStore(cpu, s, op);

@@ -40,9 +40,9 @@ internal static unsafe class BinaryHandlers
         where TOperation : struct, IBinaryOperation
         where T : unmanaged, IBinaryInteger<T>
     {
-        T a = *p;
+        T a = Ordered.Load<T>((byte*)p);
         T result = TOperation.Compute(s, a, b);
-        *p = result;
+        Ordered.Store((byte*)p, result);
         TOperation.SetFlags(s, a, b, result);
     }
 
@@ -87,7 +87,7 @@ internal static unsafe class BinaryHandlers
         TlbEntry* entry = MemoryAccess.ReadEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return LoadSlow<TOperation, T, TFlags>(cpu, s, op);
-        Apply<TOperation, T, TFlags>(s, op->Destination, *(T*)MemoryAccess.Host(entry, linear));
+        Apply<TOperation, T, TFlags>(s, op->Destination, Ordered.Load<T>(MemoryAccess.Host(entry, linear)));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -103,7 +103,7 @@ internal static unsafe class BinaryHandlers
             return Dispatch.Stop(cpu, s, op);
         nuint destination = op->Destination;
         T a = Width.Get<T>(s, destination);
-        T b = *(T*)p;
+        T b = Ordered.Load<T>(p);
         T result = TOperation.Compute(s, a, b);
         if (TFlags.Records)
             TOperation.SetFlags(s, a, b, result);
@@ -138,10 +138,10 @@ internal static unsafe class BinaryHandlers
         byte* p = MemoryAccess.SlowModify(cpu, s, op, sizeof(T));
         if (p == null)
             return Dispatch.Stop(cpu, s, op);
-        T a = *(T*)p;
+        T a = Ordered.Load<T>(p);
         T b = TSource.Get<T>(s, op);
         T result = TOperation.Compute(s, a, b);
-        *(T*)p = result;
+        Ordered.Store(p, result);
         if (!cpu.EndModify(sizeof(T)))
             return Dispatch.Stop(cpu, s, op);
         TOperation.SetFlags(s, a, b, result);
@@ -160,7 +160,7 @@ internal static unsafe class BinaryHandlers
         TlbEntry* entry = MemoryAccess.ReadEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return ExamineSlow<TOperation, T, TSource>(cpu, s, op);
-        Judge<TOperation, T>(s, *(T*)MemoryAccess.Host(entry, linear), TSource.Get<T>(s, op));
+        Judge<TOperation, T>(s, Ordered.Load<T>(MemoryAccess.Host(entry, linear)), TSource.Get<T>(s, op));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -174,7 +174,7 @@ internal static unsafe class BinaryHandlers
         byte* p = MemoryAccess.SlowRead(cpu, s, op, sizeof(T));
         if (p == null)
             return Dispatch.Stop(cpu, s, op);
-        T a = *(T*)p;
+        T a = Ordered.Load<T>(p);
         T b = TSource.Get<T>(s, op);
         TOperation.SetFlags(s, a, b, TOperation.Compute(s, a, b));
         return Dispatch.Next(cpu, s, op);

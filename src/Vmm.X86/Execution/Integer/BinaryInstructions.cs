@@ -183,7 +183,7 @@ internal static unsafe class BinaryInstructions
     {
         if (!Operands.Linear(cpu, i, 8, true, out ulong linear))
             return cpu.Stopped;
-        ulong* p = (ulong*)cpu.BeginModify(linear, 8);
+        ulong* p = (ulong*)(i->HasLockPrefix ? cpu.BeginLocked(linear, 8) : cpu.BeginModify(linear, 8));
         if (p == null)
             return cpu.Stopped;
         ulong expected = (uint)s->General[0] | (s->General[2] << 32);
@@ -206,12 +206,15 @@ internal static unsafe class BinaryInstructions
             return cpu.Stopped;
         if ((linear & 15) != 0)
             return cpu.RaiseGeneralProtection();
-        UInt128* p = (UInt128*)cpu.BeginModify(linear, 16);
+        bool locked = i->HasLockPrefix;
+        if (locked && !WideExchange.IsAtomic && !cpu.IsAlone)
+            return cpu.StopForExclusive();
+        ulong* p = (ulong*)cpu.BeginModify(linear, 16);
         if (p == null)
             return cpu.Stopped;
         UInt128 expected = new(s->General[2], s->General[0]);
         UInt128 value = new(s->General[1], s->General[3]);
-        UInt128 seen = WideExchange.CompareExchange((ulong*)p, value, expected);
+        UInt128 seen = locked ? WideExchange.CompareExchange(p, value, expected) : WideExchange.CompareExchangeAlone(p, value, expected);
         if (!cpu.EndModify(16))
             return cpu.Stopped;
         if (seen != expected)

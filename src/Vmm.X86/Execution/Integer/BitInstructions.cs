@@ -49,7 +49,8 @@ internal static unsafe class BitInstructions
             bool write = mnemonic != Mnemonic.Bt;
             if (!cpu.Linear(Operands.Segment(i->MemorySegment), address, sizeof(T), write, out ulong linear))
                 return cpu.Stopped;
-            p = (T*)(write ? cpu.BeginModify(linear, sizeof(T)) : cpu.ReadPointer(linear, sizeof(T)));
+            p = (T*)(i->HasLockPrefix ? cpu.BeginLocked(linear, sizeof(T))
+                : write ? cpu.BeginModify(linear, sizeof(T)) : cpu.ReadPointer(linear, sizeof(T)));
         }
         else
         {

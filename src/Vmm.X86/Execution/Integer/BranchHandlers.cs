@@ -187,7 +187,7 @@ internal static unsafe class BranchHandlers
         byte* p = MemoryAccess.SlowRead(cpu, s, op, TStack.Size);
         if (p == null)
             return Dispatch.Stop(cpu, s, op);
-        ulong rip = TStack.Size == 8 ? *(ulong*)p : *(uint*)p;
+        ulong rip = TStack.Size == 8 ? Ordered.Load<ulong>(p) : Ordered.Load<uint>(p);
         if (TStack.Refuses(rip))
             return RefuseTarget(cpu, s, op);
         return Jump(cpu, s, op, rip);
@@ -201,7 +201,7 @@ internal static unsafe class BranchHandlers
         byte* p = MemoryAccess.SlowRead(cpu, s, op, TStack.Size);
         if (p == null)
             return Dispatch.Stop(cpu, s, op);
-        ulong rip = TStack.Size == 8 ? *(ulong*)p : *(uint*)p;
+        ulong rip = TStack.Size == 8 ? Ordered.Load<ulong>(p) : Ordered.Load<uint>(p);
         if (TStack.Refuses(rip) || !TStack.TryPush(s, TStack.Wrap(s->PageRip + op[1].Offset)))
             return GoSlow<TStack>(cpu, s, op, rip, true);
         return Jump(cpu, s, op, rip);
@@ -217,7 +217,7 @@ internal static unsafe class BranchHandlers
         if (MemoryAccess.Misses(entry, top, TStack.Size))
             return ReturnSlow<TStack>(cpu, s, op);
         byte* p = MemoryAccess.Host(entry, top);
-        ulong rip = TStack.Size == 8 ? *(ulong*)p : *(uint*)p;
+        ulong rip = TStack.Size == 8 ? Ordered.Load<ulong>(p) : Ordered.Load<uint>(p);
         if (TStack.Refuses(rip))
             return RefuseTarget(cpu, s, op);
         TStack.Release(s, op->Immediate);
@@ -231,7 +231,7 @@ internal static unsafe class BranchHandlers
         byte* p = cpu.StackRead(0, TStack.Size);
         if (p == null)
             return Dispatch.Stop(cpu, s, op);
-        ulong rip = TStack.Size == 8 ? *(ulong*)p : *(uint*)p;
+        ulong rip = TStack.Size == 8 ? Ordered.Load<ulong>(p) : Ordered.Load<uint>(p);
         if (TStack.Refuses(rip))
             return RefuseTarget(cpu, s, op);
         TStack.Release(s, op->Immediate);

@@ -44,7 +44,7 @@ internal readonly unsafe struct LongStack : IStack
         TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, 8))
             return false;
-        *(ulong*)MemoryAccess.Host(entry, linear) = value;
+        Ordered.Store(MemoryAccess.Host(entry, linear), value);
         s->General[4] = linear;
         return true;
     }
@@ -74,7 +74,7 @@ internal readonly unsafe struct ShortStack : IStack
         TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, 4))
             return false;
-        *(uint*)MemoryAccess.Host(entry, linear) = (uint)value;
+        Ordered.Store(MemoryAccess.Host(entry, linear), (uint)value);
         s->General[4] = linear;
         return true;
     }

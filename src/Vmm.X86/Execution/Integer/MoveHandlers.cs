@@ -18,8 +18,7 @@ internal static unsafe class MoveHandlers
         TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return StoreSlow<T, TSource>(cpu, s, op);
-        byte* p = MemoryAccess.Host(entry, linear);
-        *(T*)p = TSource.Get<T>(s, op);
+        Ordered.Store(MemoryAccess.Host(entry, linear), TSource.Get<T>(s, op));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -68,7 +67,7 @@ internal static unsafe class MoveHandlers
         if (MemoryAccess.Misses(entry, linear, sizeof(TFrom)))
             return LoadExtendSlow<TFrom, TTo, TExtension>(cpu, s, op);
         byte* p = MemoryAccess.Host(entry, linear);
-        Width.Set(s, op->Destination, Width.From<TTo>(TExtension.Widen(*(TFrom*)p)));
+        Width.Set(s, op->Destination, Width.From<TTo>(TExtension.Widen(Ordered.Load<TFrom>(p))));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -82,7 +81,7 @@ internal static unsafe class MoveHandlers
         byte* p = MemoryAccess.SlowRead(cpu, s, op, sizeof(TFrom));
         if (p == null)
             return Dispatch.Stop(cpu, s, op);
-        Width.Set(s, op->Destination, Width.From<TTo>(TExtension.Widen(*(TFrom*)p)));
+        Width.Set(s, op->Destination, Width.From<TTo>(TExtension.Widen(Ordered.Load<TFrom>(p))));
         return Dispatch.Next(cpu, s, op);
     }
 

@@ -37,7 +37,7 @@ internal static unsafe class StackHandlers
         if (MemoryAccess.Misses(entry, top, TStack.Size))
             return PopSlow<TStack>(cpu, s, op);
         byte* p = MemoryAccess.Host(entry, top);
-        ulong value = TStack.Size == 8 ? *(ulong*)p : *(uint*)p;
+        ulong value = TStack.Size == 8 ? Ordered.Load<ulong>(p) : Ordered.Load<uint>(p);
         TStack.Release(s, 0);
         *(ulong*)((byte*)s + op->Destination) = value;
         return Dispatch.Next(cpu, s, op);
@@ -50,7 +50,7 @@ internal static unsafe class StackHandlers
         byte* p = cpu.StackRead(0, TStack.Size);
         if (p == null)
             return Dispatch.Stop(cpu, s, op);
-        ulong value = TStack.Size == 8 ? *(ulong*)p : *(uint*)p;
+        ulong value = TStack.Size == 8 ? Ordered.Load<ulong>(p) : Ordered.Load<uint>(p);
         TStack.Release(s, 0);
         *(ulong*)((byte*)s + op->Destination) = value;
         return Dispatch.Next(cpu, s, op);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using Iced.Intel;
 
 namespace Vmm.X86.Execution;
@@ -8,8 +7,6 @@ namespace Vmm.X86.Execution;
 // SAFETY: a register operand is addressed in the state block, a memory operand through BeginModify.
 internal static unsafe class TableOperand
 {
-    private static readonly Lock s_misaligned = new();
-
     /// <summary>Bytes of an operand.</summary>
     public static int Size(Instruction* i, int operand) =>
         i->GetOpKind(operand) == OpKind.Register ? i->GetOpRegister(operand).GetSize() : i->MemorySize.GetSize();
@@ -23,7 +20,9 @@ internal static unsafe class TableOperand
             int index = Operands.Index(i->Op0Register);
             return Operands.IsHighByte(i->Op0Register) ? (T*)((byte*)&cpu.State->General[index - 4] + 1) : (T*)&cpu.State->General[index];
         }
-        return Operands.Linear(cpu, i, sizeof(T), true, out ulong linear) ? (T*)cpu.BeginModify(linear, sizeof(T)) : null;
+        if (!Operands.Linear(cpu, i, sizeof(T), true, out ulong linear))
+            return null;
+        return (T*)(IsLocked(i) ? cpu.BeginLocked(linear, sizeof(T)) : cpu.BeginModify(linear, sizeof(T)));
     }
 
     /// <summary>Ends the write: clears the upper half of a 32-bit register. False: stop.</summary>
@@ -37,24 +36,23 @@ internal static unsafe class TableOperand
         return true;
     }
 
+    /// <summary>XCHG with memory is locked even without a prefix (SDM Vol. 3A 9.1.2.1).</summary>
+    private static bool IsLocked(Instruction* i) => i->HasLockPrefix || i->Mnemonic == Mnemonic.Xchg;
+
     /// <summary>
-    /// Replaces a value that still is as expected, atomically for the guest where the pointer is guest memory. A misaligned one is atomic
-    /// on
-    /// x86 hosts and against other misaligned ones elsewhere.
+    /// Replaces a value that still is as expected, atomically for the guest where the pointer is guest memory and the host can. Where it cannot, a locked
+    /// instruction runs alone.
     /// </summary>
     /// <returns>The value that was there.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T CompareExchange<T>(T* p, T value, T expected)
         where T : unmanaged
     {
-        if (X86Base.IsSupported || ((nuint)p & (nuint)(sizeof(T) - 1)) == 0)
+        if (ProcessorCore.IsAtomicOnHost((ulong)p, sizeof(T)))
             return Interlocked.CompareExchange(ref *p, value, expected);
-        lock (s_misaligned)
-        {
-            T old = *p;
-            if (EqualityComparer<T>.Default.Equals(old, expected))
-                *p = value;
-            return old;
-        }
+        T old = *p;
+        if (EqualityComparer<T>.Default.Equals(old, expected))
+            *p = value;
+        return old;
     }
 }

@@ -93,6 +93,6 @@ public abstract unsafe partial class ProcessorCore
         if ((descriptor.Low & (1UL << 40)) != 0)
             return true;
         descriptor = descriptor with { Low = descriptor.Low | (1UL << 40) };
-        return WriteSystem(descriptor.Address + 5, (byte)(descriptor.Low >> 40));
+        return ChangeSystem(descriptor.Address + 5, 1, 0);
     }
 }

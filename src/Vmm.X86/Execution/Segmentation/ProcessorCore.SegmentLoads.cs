@@ -135,7 +135,7 @@ public abstract unsafe partial class ProcessorCore
         if (!IsCanonical(descriptor.Base))
             return FailSelector(ExceptionVector.GeneralProtection, selector);
         descriptor = descriptor with { Low = descriptor.Low | (1UL << 41) };
-        if (!WriteSystem(descriptor.Address + 5, (byte)(descriptor.Low >> 40)))
+        if (!ChangeSystem(descriptor.Address + 5, 2, 0))
             return false;
         State->Segments[SegmentIndex.Tr] = descriptor.ToSegment(selector);
         return true;

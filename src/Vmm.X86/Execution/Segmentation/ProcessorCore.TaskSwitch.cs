@@ -69,7 +69,7 @@ public abstract unsafe partial class ProcessorCore
             || (kind != TaskSwitchKind.Nest && !MarkBusy(oldSelector, false))
             || !SaveTask(oldBase, oldWide, returnRip, flags)
             || (kind == TaskSwitchKind.Nest && !WriteSystem(newBase, oldSelector))
-            || (kind != TaskSwitchKind.Return && !WriteSystem(tss.Address + 5, (byte)((tss.Low >> 40) | Busy))))
+            || (kind != TaskSwitchKind.Return && !ChangeSystem(tss.Address + 5, (byte)Busy, 0)))
             return Stopped;
 
         SegmentRegister register = tss.ToSegment(selector);
@@ -113,9 +113,7 @@ public abstract unsafe partial class ProcessorCore
     {
         if (!FindDescriptor(selector, 8, out ulong address))
             return FailSelector(ExceptionVector.InvalidTss, selector);
-        if (!ReadSystem(address + 5, out byte rights))
-            return false;
-        return WriteSystem(address + 5, (byte)(busy ? rights | Busy : rights & ~Busy));
+        return ChangeSystem(address + 5, busy ? (byte)Busy : (byte)0, busy ? (byte)0 : (byte)Busy);
     }
 
     /// <summary>Selectors first, then their descriptors: LDT, CS, SS and the data segments, each able to fault in the new task.</summary>

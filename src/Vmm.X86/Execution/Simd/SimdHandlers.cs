@@ -42,6 +42,7 @@ internal static unsafe class SimdHandlers
             return LoadSlow<TOperation>(cpu, s, op);
         if (!TOperation.TryApply(s, op, MemoryAccess.Host(entry, linear)))
             return LoadSlow<TOperation>(cpu, s, op);
+        Ordered.Fence();
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -66,7 +67,7 @@ internal static unsafe class SimdHandlers
         TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)))
             return StoreSlow<T>(cpu, s, op);
-        *(T*)MemoryAccess.Host(entry, linear) = *(T*)((byte*)s + op->Source);
+        Ordered.Store(MemoryAccess.Host(entry, linear), *(T*)((byte*)s + op->Source));
         return Dispatch.Next(cpu, s, op);
     }
 
@@ -80,7 +81,7 @@ internal static unsafe class SimdHandlers
         TlbEntry* entry = MemoryAccess.WriteEntry(s, linear);
         if (MemoryAccess.Misses(entry, linear, sizeof(T)) || (linear & (ulong)(sizeof(T) - 1)) != 0)
             return StoreAlignedSlow<T>(cpu, s, op);
-        *(T*)MemoryAccess.Host(entry, linear) = *(T*)((byte*)s + op->Source);
+        Ordered.Store(MemoryAccess.Host(entry, linear), *(T*)((byte*)s + op->Source));
         return Dispatch.Next(cpu, s, op);
     }
 

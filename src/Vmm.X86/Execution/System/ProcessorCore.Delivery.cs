@@ -59,6 +59,19 @@ public abstract unsafe partial class ProcessorCore
     /// </returns>
     public Outcome DeliverEvent()
     {
+        BeginAccess();
+        try
+        {
+            return DeliverEventInside();
+        }
+        finally
+        {
+            EndAccess();
+        }
+    }
+
+    private Outcome DeliverEventInside()
+    {
         VcpuState* s = State;
         RewindAnswers();
         while (true)
