@@ -52,8 +52,6 @@ public sealed class Machine : IAsyncDisposable, IDisposable
                 Partition.Memory.Map(MemoryMap.HighStart, _memory, MemoryMap.Low, MemoryMap.High, GuestAccess.All);
             if (options.Firmware is { } firmware)
                 _firmware = new FirmwareParts(firmware, options.Image, Partition, MemoryMap, _memory);
-            else
-                options.Image!.Load(new PartitionMemory(Partition.Memory, MemoryMap)).ApplyTo(Partition.Processors[0]);
         }
         catch
         {
@@ -74,9 +72,16 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         RegisterDevices(options.DebugExitPort);
         _virtio = new VirtioDevices(options.Virtio, new DeviceMemory(Partition.Memory), Clock);
         Pci = BuildPci(options.Virtio.Transport);
+        if (options.HasAcpi)
+        {
+            PowerManagement = new AcpiPowerManagement(Clock, Interrupts.Connect(FixedTable.SystemControlInterrupt), Power);
+            Pci.AddPowerManagement(PowerManagement, _firmware is null ? AcpiPowerManagement.StandardPort : (ushort)0);
+        }
         _firmware?.Register(Ports);
         Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
         Partition.ExternalInterruptSource = Interrupts.Pic;
+        if (_firmware is null)
+            LoadImage(options);
     }
 
     /// <summary>Where RAM is.</summary>
@@ -111,6 +116,9 @@ public sealed class Machine : IAsyncDisposable, IDisposable
 
     /// <summary>PCI bus 0 and the bridges on it, for more functions.</summary>
     public PciChipset Pci { get; }
+
+    /// <summary>The power-management registers of ACPI; null without <see cref="MachineOptions.HasAcpi"/>.</summary>
+    public AcpiPowerManagement? PowerManagement { get; }
 
     /// <summary>Where devices, and the host, ask for a reset or power-off.</summary>
     public PowerControl Power { get; } = new();
@@ -187,6 +195,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         RealTimeClock.Dispose();
         Serial.Dispose();
         _virtio.Dispose();
+        PowerManagement?.Dispose();
         _ownClock?.Dispose();
         Partition.Dispose();
         _firmware?.Dispose();
@@ -207,6 +216,45 @@ public sealed class Machine : IAsyncDisposable, IDisposable
             CpuProfile = options.CpuProfile,
             SlatFormat = options.SlatFormat,
             LocalApic = localApic,
+        };
+    }
+
+    // The tables come first: an image that lies where they do is what was asked for.
+    private void LoadImage(MachineOptions options)
+    {
+        try
+        {
+            PartitionMemory memory = new(Partition.Memory, MemoryMap) { AcpiRootPointer = options.HasAcpi ? FirmwareTables.RootPointer : 0 };
+            if (options.HasAcpi)
+                FirmwareTables.Write(memory, PlatformOf(options));
+            options.Image!.Load(memory).ApplyTo(Partition.Processors[0]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private AcpiPlatform PlatformOf(MachineOptions options)
+    {
+        CpuidResult version = (options.CpuProfile ?? CpuProfiles.V1).Find(1, 0)?.Value ?? default;
+        return new AcpiPlatform
+        {
+            ProcessorCount = options.ProcessorCount,
+            HasApics = Partition.Options.LocalApic != LocalApicMode.None,
+            ProcessorSignature = version.Eax,
+            ProcessorFeatures = version.Edx,
+            Pci = new AcpiPciBridge
+            {
+                MemoryStart = PciChipset.MemoryWindow,
+                MemoryEnd = PciChipset.MemoryWindowEnd,
+                IsaRoutes = [.. Enumerable.Range(0, 4).Select(PciChipset.RouteOf)],
+                LineOf = static (device, pin) => PciBus.LineOf(device, pin + 1),
+            },
+            VirtioWindows = VirtioWindows,
+            HasVideo = true,
+            Describe = options.DescribeDevices,
         };
     }
 

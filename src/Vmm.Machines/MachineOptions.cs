@@ -42,6 +42,15 @@ public sealed record MachineOptions
     /// <summary>Disks and other virtio devices.</summary>
     public VirtioOptions Virtio { get; init; } = new();
 
+    /// <summary>
+    /// Whether the guest is told of its hardware by ACPI and MultiProcessor tables, and can switch itself off. Several processors, and the
+    /// I/O APIC, are found by these tables alone.
+    /// </summary>
+    public bool HasAcpi { get; init; } = true;
+
+    /// <summary>Writes ACPI objects for more devices into the scope \_SB; null = there are none.</summary>
+    public Action<AmlWriter>? DescribeDevices { get; init; }
+
     /// <summary>The devices' clock, not disposed by the machine; null = the host's time.</summary>
     public IMachineClock? Clock { get; init; }
 }

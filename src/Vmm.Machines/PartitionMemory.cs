@@ -5,6 +5,8 @@ internal sealed class PartitionMemory(ISecondLevelAddressTranslation memory, Mem
 {
     public MemoryMap Map { get; } = map;
 
+    public ulong AcpiRootPointer { get; init; }
+
     public void Write(ulong address, ReadOnlySpan<byte> data)
     {
         if (!data.IsEmpty)

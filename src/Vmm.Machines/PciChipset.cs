@@ -12,8 +12,8 @@ public sealed class PciChipset
     private const int PowerManagementFunction = 3;
 
     // Below the I/O APIC and firmware at the top of 4 GiB, above the highest address of low RAM.
-    private const uint MemoryWindow = 0xE000_0000;
-    private const uint MemoryWindowEnd = 0xFE00_0000;
+    internal const uint MemoryWindow = 0xE000_0000;
+    internal const uint MemoryWindowEnd = 0xFE00_0000;
     private const ushort PortWindow = 0xC000;
     private const ushort EdgeLevelControl = 0x4D0;
 
@@ -54,6 +54,9 @@ public sealed class PciChipset
         return function;
     }
 
+    /// <summary>The ISA interrupt request to which <see cref="PrepareForSystem"/> routes a line, 0 = PIRQA# to 3 = PIRQD#.</summary>
+    internal static int RouteOf(int line) => line < 2 ? 10 : 11;
+
     /// <summary>
     /// Does what firmware does before it starts a system: makes the legacy area RAM, places windows, and routes interrupts (PIRQA# and
     /// PIRQB# to request 10, the others to 11, level-triggered). For machines that start a kernel without firmware.
@@ -62,7 +65,7 @@ public sealed class PciChipset
     {
         HostBridge.EnableShadow();
         for (int line = 0; line < 4; line++)
-            Bus.WriteConfiguration(IsaDevice, 0, PiixIsaBridge.RouteControl + line, 1, line < 2 ? 10u : 11u);
+            Bus.WriteConfiguration(IsaDevice, 0, PiixIsaBridge.RouteControl + line, 1, (uint)RouteOf(line));
         _ports.Write(EdgeLevelControl, 2, 0x0C00);
         PciPlacement.Place(Bus, MemoryWindow, MemoryWindowEnd, PortWindow);
     }

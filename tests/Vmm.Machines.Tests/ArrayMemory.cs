@@ -17,6 +17,8 @@ internal sealed class ArrayMemory : IBootMemory
 
     public MemoryMap Map { get; }
 
+    public ulong AcpiRootPointer { get; init; }
+
     public void Write(ulong address, ReadOnlySpan<byte> data) => data.CopyTo(_bytes.AsSpan(checked((int)address), data.Length));
 
     public void Clear(ulong address, ulong length) => _bytes.AsSpan(checked((int)address), checked((int)length)).Clear();

@@ -118,6 +118,14 @@ public sealed class ElfAndPvhLoaderTests
     }
 
     [Fact]
+    public void Acpi_root_pointer_is_in_the_start_information()
+    {
+        ArrayMemory memory = new() { AcpiRootPointer = 0xF_0000 };
+        byte[] image = Images.Elf(true, 0x20_0000, [(0x20_0000, 0x20_0000, s_code, 0x1000)], pvhEntry: 0x20_0040);
+        memory.UInt64(new KernelImage(image).Load(memory).Rbx + 32).Should().Be(0xF_0000);
+    }
+
+    [Fact]
     public void Pvh_entry_outside_ram_is_refused()
     {
         byte[] image = Images.Elf(true, 0x20_0000, [(0x20_0000, 0x20_0000, s_code, 0x1000)], pvhEntry: 0x1_0020_0040);

@@ -86,6 +86,14 @@ public sealed class LinuxLoaderTests
         _memory.UInt32(zeroPage + 0x21C).Should().Be(0);
     }
 
+    [Fact]
+    public void Acpi_root_pointer_is_in_the_zero_page()
+    {
+        ArrayMemory memory = new() { AcpiRootPointer = 0xF_0000 };
+        memory.UInt64(new KernelImage(Images.Linux()).Load(memory).Rsi + 0x70).Should().Be(0xF_0000);
+        _memory.UInt64(Load(Images.Linux()).Rsi + 0x70).Should().Be(0, "there is none");
+    }
+
     [Theory]
     [InlineData(64ul << 20), InlineData(256ul << 20)]
     public void Memory_map_is_the_machines(ulong size)

@@ -6,6 +6,9 @@ public interface IBootMemory
     /// <summary>Where RAM is.</summary>
     MemoryMap Map { get; }
 
+    /// <summary>Where the ACPI root pointer is, for boot protocols that hand it over; 0 = there is none.</summary>
+    ulong AcpiRootPointer => 0;
+
     /// <summary>Writes bytes; the range is RAM throughout.</summary>
     /// <param name="address">The first guest-physical address.</param>
     /// <param name="data">The bytes.</param>

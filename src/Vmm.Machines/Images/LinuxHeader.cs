@@ -27,6 +27,7 @@ internal static class LinuxHeader
     public const int Limit = 0x290;
 
     public const int ZeroPageSize = 4096;
+    public const int AcpiRootPointer = 0x70;
     public const int MapCount = 0x1E8;
     public const int Map = 0x2D0;
     public const int MapEntrySize = 20;

@@ -77,6 +77,7 @@ internal static class LinuxLoader
         BinaryPrimitives.WriteUInt16LittleEndian(zeroPage.AsSpan(LinuxHeader.VideoMode), LinuxHeader.NormalVideo);
 
         WriteMap(zeroPage, placement.Memory.Map);
+        BinaryPrimitives.WriteUInt64LittleEndian(zeroPage.AsSpan(LinuxHeader.AcpiRootPointer), placement.Memory.AcpiRootPointer);
         SetPointer(LinuxHeader.CommandLinePointer, PlaceCommandLine(kernel, placement, reader));
         SetPointer(LinuxHeader.RamDiskImage, 0);
         SetPointer(LinuxHeader.RamDiskSize, 0);

@@ -78,6 +78,7 @@ internal static class PvhLoader
         if (modules.Length > 0)
             BinaryPrimitives.WriteUInt64LittleEndian(start[16..], BootStrings.Place(placement, modules, "the module list"));
         BinaryPrimitives.WriteUInt64LittleEndian(start[24..], BootStrings.Place(placement, kernel.CommandLine, "the command line"));
+        BinaryPrimitives.WriteUInt64LittleEndian(start[32..], placement.Memory.AcpiRootPointer);
         BinaryPrimitives.WriteUInt64LittleEndian(start[40..], BootStrings.Place(placement, ranges, "the memory map"));
         BinaryPrimitives.WriteUInt32LittleEndian(start[48..], (uint)map.Count);
         return BootStrings.Place(placement, start, "the start information");
