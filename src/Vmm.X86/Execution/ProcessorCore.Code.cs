@@ -15,7 +15,6 @@ public abstract unsafe partial class ProcessorCore
     private readonly Lock _workLock = new();
     private readonly List<ulong> _invalidPages = [];
     private DecodedOperation* _scratch;
-    private uint _generation = 1;
     private volatile bool _workPending;
     private bool _writeFlushPending;
     private volatile bool _inGuest;
@@ -183,18 +182,6 @@ public abstract unsafe partial class ProcessorCore
         return true;
     }
 
-    /// <summary>Makes every jump cache and fetch entry invalid. Must follow every change of linear translations or of code.</summary>
-    private void ForgetJumps()
-    {
-        if (++_generation == 0)
-        {
-            _generation = 1;
-            NativeMemory.Clear(State->JumpCache, (nuint)(JumpCacheEntry.Count * sizeof(JumpCacheEntry)));
-            Array.Clear(_fetch);
-        }
-        State->JumpKey = ((ulong)_generation << 32) | State->Mode;
-    }
-
     /// <summary>Linear address of RIP.</summary>
     private ulong LinearRip(ulong rip) => Is64Bit ? rip : (uint)(State->Segments[SegmentIndex.Cs].Base + rip);
 
@@ -331,6 +318,7 @@ public abstract unsafe partial class ProcessorCore
             }
             physical = translation.Physical;
             host = translation.Host + (linear & 0xFFF);
+            NoteCodePage(linear);
             entry = new FetchEntry { Page = page, Key = State->JumpKey, Physical = physical & ~0xFFFUL, Host = translation.Host };
             return true;
         }

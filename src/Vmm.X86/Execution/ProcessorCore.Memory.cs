@@ -9,7 +9,6 @@ public abstract unsafe partial class ProcessorCore
     private ulong _modifyTracked = ulong.MaxValue;
     private bool _modifyBounced;
     private bool _checksAlignment;
-    private int _usedBanks = -1;
 
     /// <summary>Misaligned data accesses raise #AC now: at privilege level 3 with CR0.AM and RFLAGS.AC.</summary>
     internal bool ChecksAlignment => _checksAlignment;
@@ -345,55 +344,10 @@ public abstract unsafe partial class ProcessorCore
             return;
         if (HasDataBreakpoints && IsWatched(linear))
             return;
-        _usedBanks |= 1 << (int)((bank - _tlb) / SoftTlb.Entries);
-        TlbEntry* e = bank + (int)((linear >> 12) & (SoftTlb.Entries - 1));
+        int array = ArrayOf(bank);
         ulong page = linear & ~0xFFFUL;
-        e->Tag = page;
-        e->Addend = (long)((ulong)hostPage - page);
-        Second(bank, linear, out ulong stamp) = new SecondEntry { Page = page, Stamp = stamp, Host = hostPage };
-    }
-
-    /// <summary>Empties the soft TLB.</summary>
-    public void FlushTlb()
-    {
-        for (int bank = 0; bank < SoftTlb.Banks * 2; bank++)
-        {
-            if ((_usedBanks & (1 << bank)) == 0)
-                continue;
-            TlbEntry* first = _tlb + (bank * SoftTlb.Entries);
-            for (TlbEntry* e = first; e < first + SoftTlb.Entries; e++)
-                e->Tag = SoftTlb.Empty;
-            first->Tag = SoftTlb.EmptyFirst;
-        }
-        _usedBanks = 0;
-        ForgetSecond();
-        ForgetLargePages();
-        _pagingStale = true;
-        ForgetJumps();
-    }
-
-    /// <summary>Empties the soft TLB's entries for writes.</summary>
-    private void FlushWriteTlb()
-    {
-        ForgetSecond();
-        for (int bank = 0; bank < SoftTlb.Banks; bank++)
-        {
-            if ((_usedBanks & (2 << (bank * 2))) == 0)
-                continue;
-            TlbEntry* first = Bank(bank, true);
-            for (TlbEntry* e = first; e < first + SoftTlb.Entries; e++)
-                e->Tag = SoftTlb.Empty;
-            first->Tag = SoftTlb.EmptyFirst;
-        }
-    }
-
-    /// <summary>Empties the soft TLB's entries for one linear page.</summary>
-    public void FlushTlbPage(ulong linear)
-    {
-        int index = (int)((linear >> 12) & (SoftTlb.Entries - 1));
-        for (int bank = 0; bank < SoftTlb.Banks * 2; bank++)
-            _tlb[(bank * SoftTlb.Entries) + index].Tag = index == 0 ? SoftTlb.EmptyFirst : SoftTlb.Empty;
-        ForgetSecond();
-        ForgetJumps();
+        SetFirst(bank, array, page, hostPage, _walkedGlobal);
+        uint context = _walkedGlobal ? GlobalContext : _context;
+        Second(linear, array, context) = new SecondEntry { Page = page, Stamp = Stamp(array, context), Host = hostPage };
     }
 }

@@ -43,7 +43,7 @@ public abstract unsafe partial class ProcessorCore
             mode |= ExecutionMode.AvxUsable;
         s->Mode = mode;
         _pagingStale = true;
-        s->JumpKey = ((ulong)_generation << 32) | mode;
+        s->JumpKey = JumpKeyOf(mode);
         SelectTlbBank();
     }
 

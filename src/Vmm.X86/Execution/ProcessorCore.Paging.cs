@@ -59,6 +59,7 @@ public abstract unsafe partial class ProcessorCore
         physical = result.PhysicalAddress;
         if (outcome == PageWalkOutcome.Translated)
         {
+            _walkedGlobal = result.Global;
             if (result.PageSizeLog2 != 12)
                 NoteLargePage(linear, result.PageSizeLog2);
             return true;

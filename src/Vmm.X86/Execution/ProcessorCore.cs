@@ -28,6 +28,7 @@ public abstract unsafe partial class ProcessorCore : IDisposable
         nuint size = (nuint)(sizeof(TlbEntry) * SoftTlb.Entries * SoftTlb.Banks * 2);
         _tlb = (TlbEntry*)NativeMemory.AlignedAlloc(size, 4096);
         AllocateCode();
+        MakeFirstEmpty();
         FlushTlb();
         SelectTlbBank();
     }

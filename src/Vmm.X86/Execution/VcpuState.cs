@@ -68,7 +68,7 @@ public unsafe struct VcpuState
     public ulong PollLimit;
 
     /// <summary>
-    /// Generation of linear translations (upper half) and <see cref="Mode"/>: what a jump cache entry must have been made under.
+    /// Epoch of code, number of the address space and <see cref="Mode"/>: what a jump cache entry must have been made under.
     /// </summary>
     public ulong JumpKey;
 

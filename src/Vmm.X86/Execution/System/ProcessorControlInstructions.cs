@@ -113,7 +113,7 @@ internal static unsafe class ProcessorControlInstructions
             || (pcidMatters && context != 0 && (s->Cr4 & Cr4Bits.Pcid) == 0)
             || (type == 0 && !ProcessorCore.IsCanonical(address)))
             return cpu.RaiseGeneralProtection();
-        cpu.DropTranslations();
+        cpu.InvalidateContexts((int)type, (uint)context, address);
         return Outcome.NextBlock;
     }
 

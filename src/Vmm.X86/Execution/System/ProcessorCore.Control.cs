@@ -53,11 +53,15 @@ public abstract unsafe partial class ProcessorCore
     public Outcome WriteCr3(ulong value)
     {
         VcpuState* s = State;
+        bool keep = false;
         if (Is64Bit)
         {
             ulong reserved = ulong.MaxValue << PhysicalAddressBits;
             if ((s->Cr4 & Cr4Bits.Pcid) != 0)
-                reserved &= ~(1UL << 63); // asks that translations of the PCID be kept; flushing more is always allowed
+            {
+                reserved &= ~(1UL << 63);
+                keep = (value >> 63) != 0;
+            }
             if ((value & reserved) != 0)
                 return RaiseGeneralProtection();
             value &= ~(1UL << 63);
@@ -67,7 +71,7 @@ public abstract unsafe partial class ProcessorCore
             return Stopped;
         }
         s->Cr3 = value;
-        ChangeTranslations();
+        SwitchContext(keep);
         return Outcome.NextBlock;
     }
 

@@ -2,14 +2,31 @@ namespace Vmm.X86.Execution;
 
 public abstract unsafe partial class ProcessorCore
 {
-    // Regions in which a translation came from a page larger than 4 KiB since the last flush, hashed to 1024 bits: the soft TLB holds such
+    // Regions in which a translation came from a page larger than 4 KiB since the last flush, hashed to 8192 bits: the soft TLB holds such
     // a page in pieces, which must go together. 2 MiB regions first, then 1 GiB regions.
-    private const int RegionWords = 16;
+    private const int RegionWords = 128;
     private readonly ulong[] _largeRegions = new ulong[2 * RegionWords];
     private bool _hasLargeRegions;
 
-    /// <summary>Forgets every cached translation: INVPCID.</summary>
-    internal void DropTranslations() => ChangeTranslations();
+    /// <summary>INVPCID with checked operands (SDM Vol. 2A INVPCID).</summary>
+    internal void InvalidateContexts(int type, uint pcid, ulong linear)
+    {
+        switch (type)
+        {
+            case 0 when pcid == ((State->Cr4 & Cr4Bits.Pcid) != 0 ? State->Cr3 & 0xFFF : 0):
+                InvalidatePage(linear);
+                break;
+            case 0 or 1:
+                RenewContext(pcid);
+                break;
+            case 2:
+                ChangeTranslations();
+                break;
+            default:
+                RenewAllContexts();
+                break;
+        }
+    }
 
     /// <summary>INVLPG: forgets the translation of a page, whatever its size.</summary>
     internal void InvalidatePage(ulong linear)
@@ -43,9 +60,17 @@ public abstract unsafe partial class ProcessorCore
         _hasLargeRegions = false;
     }
 
-    private void MarkRegion(ulong region, int start) =>
-        _largeRegions[start + (int)((region >> 6) & (RegionWords - 1))] |= 1UL << (int)(region & 63);
+    private void MarkRegion(ulong region, int start)
+    {
+        int bit = RegionBit(region);
+        _largeRegions[start + (bit >> 6)] |= 1UL << (bit & 63);
+    }
 
-    private bool IsRegionMarked(ulong region, int start) =>
-        ((_largeRegions[start + (int)((region >> 6) & (RegionWords - 1))] >> (int)(region & 63)) & 1) != 0;
+    private bool IsRegionMarked(ulong region, int start)
+    {
+        int bit = RegionBit(region);
+        return ((_largeRegions[start + (bit >> 6)] >> (bit & 63)) & 1) != 0;
+    }
+
+    private static int RegionBit(ulong region) => (int)((region * 0x9E37_79B9_7F4A_7C15) >> 51);
 }
