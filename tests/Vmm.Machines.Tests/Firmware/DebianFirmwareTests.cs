@@ -50,14 +50,17 @@ public sealed class DebianFirmwareTests
             Require("seabios", "seabios", "/usr/share/seabios/bios-256k.bin"),
             image => image with { Files = [new FirmwareFile("vgaroms/vga.bin", File.ReadAllBytes(vga))] });
 
-        await machine.RunUntilAsync("No bootable device.", s_patience);
+        await machine.RunUntilAsync("Retrying in 60 seconds.", s_patience);
 
         VgaTextScreen screen = machine.Machine.Display.Read();
         (screen.Columns, screen.Rows).Should().Be((80, 25), "the debug console said {0}", machine.Console);
         string[] lines = [.. screen.ToString().Split('\n')];
         lines[0].Should().StartWith("SeaBIOS (version");
         lines.Should().Contain("Booting from Hard Disk...");
-        screen.Cursor.Should().Be((Array.FindIndex(lines, line => line.StartsWith("No bootable device.", StringComparison.Ordinal)) + 1, 0));
+        int last = Array.FindIndex(lines, line => line.StartsWith("No bootable device.", StringComparison.Ordinal));
+        last.Should().BePositive();
+        // The run may end before the line feed.
+        screen.Cursor!.Value.Row.Should().BeOneOf(last, last + 1);
     }
 
     [SkippableTheory]
