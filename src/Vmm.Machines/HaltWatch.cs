@@ -1,20 +1,30 @@
+using System.Buffers.Binary;
+
 namespace Vmm.Machines;
 
 /// <summary>
 /// Finds out that no processor will ever run again, on a backend that waits at HLT inside: from time to time, when none has exited since
 /// the
-/// last look, all are asked out at the same moment, and each says whether it is halted with interrupts off or waits for its start-up
-/// interrupt.
+/// last look, all are asked out at the same moment, and each says whether it waits for its start-up interrupt or is halted with interrupts
+/// off, or on while nothing is left that could send one.
 /// </summary>
 internal sealed class HaltWatch : IDisposable
 {
     private const ulong InterruptFlag = 0x200;
+    private const int LocalApicLength = 1024;
+    private const int RequestRegisters = 0x200;
+    private const int TimerEntry = 0x320;
+    private const int TimerCount = 0x390;
+    private const uint EntryMasked = 1 << 16;
+    private const uint EntryDeadline = 1 << 18;
+    private const uint DeadlineMsr = 0x6E0;
 
     private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(200);
 
     private readonly object _gate = new();
     private readonly VirtualProcessorLoop[] _loops;
+    private readonly Func<bool> _mayBeInterrupted;
     private readonly Action _allHalted;
     private readonly Timer _timer;
     private readonly ulong[] _lastExits;
@@ -24,9 +34,13 @@ internal sealed class HaltWatch : IDisposable
     private int _waitingForever;
     private bool _isLooking;
 
-    public HaltWatch(VirtualProcessorLoop[] loops, Action allHalted)
+    /// <param name="loops">The processors.</param>
+    /// <param name="mayBeInterrupted">Whether a device or the host may still send an interrupt, asked while no processor runs.</param>
+    /// <param name="allHalted">Called when no processor will run again.</param>
+    public HaltWatch(VirtualProcessorLoop[] loops, Func<bool> mayBeInterrupted, Action allHalted)
     {
         _loops = loops;
+        _mayBeInterrupted = mayBeInterrupted;
         _allHalted = allHalted;
         _lastExits = new ulong[loops.Length];
         _isHere = new bool[loops.Length];
@@ -34,18 +48,28 @@ internal sealed class HaltWatch : IDisposable
     }
 
     /// <summary>Whether nothing but a reset, or another processor, can make a processor at rest run on.</summary>
-    public static bool IsWaitingForever(IVirtualProcessor processor)
+    /// <param name="processor">The processor.</param>
+    /// <param name="mayBeInterrupted">Whether a device or the host may still send an interrupt.</param>
+    public static bool IsWaitingForever(IVirtualProcessor processor, bool mayBeInterrupted = true)
     {
         if (processor.IsPending)
             return false;
-        bool hasEvents = processor.Partition.Capabilities.Has(Capability.EventState);
-        processor.GetState(hasEvents ? RegisterGroups.General | RegisterGroups.Events : RegisterGroups.General, out ProcessorState state);
-        if (!hasEvents)
-            return (state.General.Rflags & InterruptFlag) == 0;
-        if (state.Events.NmiPending || (state.Events.HasPending && state.Events.Pending.Kind != InjectedEventKind.ExternalInterrupt))
+        if (!processor.Partition.Capabilities.Has(Capability.EventState))
+        {
+            processor.GetState(RegisterGroups.General, out ProcessorState registers);
+            return (registers.General.Rflags & InterruptFlag) == 0;
+        }
+        processor.GetState(RegisterGroups.General | RegisterGroups.Events, out ProcessorState state);
+        EventState events = state.Events;
+        if (events.NmiPending || events.InitPending || events.StartupPending || events.HasDelivering)
             return false;
-        return state.Events.Activity == ProcessorActivity.WaitForSipi
-            || (state.Events.Activity == ProcessorActivity.Halted && (state.General.Rflags & InterruptFlag) == 0);
+        if (events.HasPending && events.Pending.Kind != InjectedEventKind.ExternalInterrupt)
+            return false;
+        if (events.Activity != ProcessorActivity.Halted)
+            return events.Activity == ProcessorActivity.WaitForSipi;
+        if ((state.General.Rflags & InterruptFlag) == 0)
+            return true;
+        return !mayBeInterrupted && !events.HasPending && !LocalApicMayInterrupt(processor);
     }
 
     /// <summary>Whether an event that a client injected waits to be delivered.</summary>
@@ -72,7 +96,8 @@ internal sealed class HaltWatch : IDisposable
             if (!WaitFor(() => _arrived == _loops.Length))
                 return;
             // All are out, and stay out until all have been judged: nobody can send an interrupt behind another's back.
-            if (IsWaitingForever(_loops[index].Processor))
+            // Devices are asked before the processor is looked at: one that has just fired has left its mark there.
+            if (IsWaitingForever(_loops[index].Processor, _mayBeInterrupted()))
                 _waitingForever++;
             _judged++;
             Monitor.PulseAll(_gate);
@@ -99,6 +124,27 @@ internal sealed class HaltWatch : IDisposable
     {
         _timer.Dispose();
         Release();
+    }
+
+    // A vector that waits, or a timer that counts (SDM Vol. 3A 11.5.4). Vectors held back by priority count as well: who waits for those
+    // is given the benefit of the doubt.
+    private static bool LocalApicMayInterrupt(IVirtualProcessor processor)
+    {
+        if (processor.Partition.Options.LocalApic == LocalApicMode.None)
+            return false;
+        Span<byte> page = stackalloc byte[LocalApicLength];
+        processor.GetLocalApic(page);
+        for (int index = 0; index < 8; index++)
+        {
+            if (BinaryPrimitives.ReadUInt32LittleEndian(page[(RequestRegisters + 16 * index)..]) != 0)
+                return true;
+        }
+        uint timer = BinaryPrimitives.ReadUInt32LittleEndian(page[TimerEntry..]);
+        if ((timer & EntryMasked) != 0)
+            return false;
+        return (timer & EntryDeadline) != 0
+            ? processor.ReadMsr(DeadlineMsr) != 0
+            : BinaryPrimitives.ReadUInt32LittleEndian(page[TimerCount..]) != 0;
     }
 
     private void Look()

@@ -20,7 +20,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
     private readonly FirmwareParts? _firmware;
     private readonly VirtioDevices _virtio;
     private readonly SystemClock? _ownClock;
-    private readonly bool _hasSerialInput;
+    private readonly bool _hasHostInput;
     private MachineRun? _run;
     private bool _canRun = true;
     private bool _disposed;
@@ -40,7 +40,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
             throw new ArgumentException("A machine starts from an image or from firmware: set one of them.", nameof(options));
         options.Virtio.RequireValid();
         MemoryMap = new MemoryMap(options.MemorySize);
-        _hasSerialInput = options.HasSerialInput;
+        _hasHostInput = options.HasSerialInput || options.HasHostEvents;
         _ownClock = options.Clock is null ? new SystemClock() : null;
         Clock = options.Clock ?? _ownClock!;
         Partition = hypervisor.CreatePartition(PartitionOptionsOf(hypervisor.Capabilities, options));
@@ -126,8 +126,8 @@ public sealed class Machine : IAsyncDisposable, IDisposable
     /// <summary>The memory-mapped virtio devices, which the ACPI tables tell of.</summary>
     internal IReadOnlyList<VirtioMmioWindow> VirtioWindows => _virtio.Windows;
 
-    /// <summary>Whether the host may send to the guest: <see cref="MachineOptions.HasSerialInput"/>.</summary>
-    internal bool HasSerialInput => _hasSerialInput;
+    /// <summary>Whether the host may interrupt the guest at any time.</summary>
+    internal bool HasHostInput => _hasHostInput;
 
     /// <summary>Takes writes to ROM; null = they are dropped.</summary>
     internal ViolatingWriteHandler? ViolatingWrite => FirmwareShadow is { } shadow ? shadow.OnViolatingWrite : null;

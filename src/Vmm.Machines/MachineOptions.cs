@@ -36,6 +36,12 @@ public sealed record MachineOptions
     /// </summary>
     public bool HasSerialInput { get; init; }
 
+    /// <summary>
+    /// Whether the host may interrupt the guest in other ways: by devices of the client's own, the power button, injected events. As with
+    /// <see cref="HasSerialInput"/>, a guest that waits with interrupts on is then never taken for one that nothing can wake.
+    /// </summary>
+    public bool HasHostEvents { get; init; }
+
     /// <summary>The port of a debug-exit device; null = there is none.</summary>
     public ushort? DebugExitPort { get; init; }
 

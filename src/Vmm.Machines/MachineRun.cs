@@ -34,7 +34,7 @@ internal sealed class MachineRun : IDisposable
         _threads = [.. Enumerable.Range(0, processors.Count).Select(NewThread)];
         bool waitsInside = machine.Partition.Options.LocalApic != LocalApicMode.None;
         if (waitsInside && machine.Partition.Capabilities.Has(Capability.EventState))
-            _haltWatch = new HaltWatch(_loops, () => End(new MachineOutcome(MachineOutcomeKind.AllHalted)));
+            _haltWatch = new HaltWatch(_loops, MayBeInterrupted, () => End(new MachineOutcome(MachineOutcomeKind.AllHalted)));
     }
 
     private bool HasEnded => Volatile.Read(ref _outcome) is not null;
@@ -76,6 +76,9 @@ internal sealed class MachineRun : IDisposable
                 thread.Join();
         }
     }
+
+    // Timers first: once none is armed or being called back, the interrupt controller's output changes only by the guest or by input.
+    private bool MayBeInterrupted() => _machine.Clock.HasArmedTimers || _machine.HasHostInput || _machine.Interrupts.Pic.Asserted;
 
     private Thread NewThread(int index) =>
         new(() => Work(index), StackSize) { IsBackground = true, Name = $"vmm processor {index}" };
@@ -172,10 +175,7 @@ internal sealed class MachineRun : IDisposable
         if (_loops.Length == 1)
         {
             IVirtualProcessor processor = _loops[index].Processor;
-            // Timers first: once none is armed or being called back, the interrupt controller's output changes only by the guest or by
-            // input.
-            bool mayBeWoken = _machine.Clock.HasArmedTimers || _machine.HasSerialInput;
-            if (HaltWatch.IsWaitingForever(processor) || (!mayBeWoken && !_machine.Interrupts.Pic.Asserted && !HaltWatch.HasEvent(processor)))
+            if (HaltWatch.IsWaitingForever(processor) || (!MayBeInterrupted() && !HaltWatch.HasEvent(processor)))
             {
                 End(new MachineOutcome(MachineOutcomeKind.AllHalted));
                 return;

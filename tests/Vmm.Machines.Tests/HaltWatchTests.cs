@@ -8,11 +8,12 @@ public sealed class HaltWatchTests
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_while = TimeSpan.FromMilliseconds(900);
 
-    private static Machine Build(int processors) => new(new WaitingHypervisor(), new MachineOptions
+    private static Machine Build(int processors, bool hostEvents = false) => new(new WaitingHypervisor(), new MachineOptions
     {
         Image = new FlatImage(new byte[] { 0xF4 }, 0x7C00),
         MemorySize = 1 << 20,
         ProcessorCount = processors,
+        HasHostEvents = hostEvents,
     });
 
     private static ScriptedProcessor Set(Machine machine, int index, ProcessorActivity activity, bool interrupts, bool nmi = false)
@@ -52,7 +53,7 @@ public sealed class HaltWatchTests
     [InlineData(ProcessorActivity.Halted, true)]
     public async Task One_that_may_run_on_keeps_the_run_going(ProcessorActivity activity, bool interrupts)
     {
-        await using Machine machine = Build(2);
+        await using Machine machine = Build(2, hostEvents: interrupts);
         Set(machine, 0, ProcessorActivity.Halted, interrupts: false);
         Set(machine, 1, activity, interrupts);
         using CancellationTokenSource source = new();
@@ -61,6 +62,15 @@ public sealed class HaltWatchTests
         run.IsCompleted.Should().BeFalse();
         await source.CancelAsync();
         (await run.WaitAsync(s_patience)).Kind.Should().Be(MachineOutcomeKind.Cancelled);
+    }
+
+    [Fact]
+    public async Task Halted_with_interrupts_on_and_nothing_to_send_one_ends_the_run()
+    {
+        await using Machine machine = Build(2);
+        Set(machine, 0, ProcessorActivity.Halted, interrupts: false);
+        Set(machine, 1, ProcessorActivity.Halted, interrupts: true);
+        (await machine.RunAsync().WaitAsync(s_patience)).Kind.Should().Be(MachineOutcomeKind.AllHalted);
     }
 
     [Fact]
