@@ -9,8 +9,11 @@ public static class CpuProfiles
     /// <summary><see cref="V1"/> and psABI level 2 (SSE3 to SSE4.2, POPCNT), XSAVE for x87 and SSE, RDTSCP, FSGSBASE, SMEP, SMAP, UMIP, PCID and INVPCID.</summary>
     public static CpuProfile V2 { get; } = Make("v2", "Vmm x86-64-v2 processor", ProcessorFeatures.V2);
 
+    /// <summary><see cref="V2"/> and psABI level 3 (AVX, AVX2, BMI1, BMI2, FMA, F16C, LZCNT, MOVBE) with XSAVE of AVX state, AES and PCLMULQDQ.</summary>
+    public static CpuProfile V3 { get; } = Make("v3", "Vmm x86-64-v3 processor", ProcessorFeatures.V3);
+
     /// <summary>All of them, the smallest first.</summary>
-    public static IReadOnlyList<CpuProfile> All { get; } = [V1, V2];
+    public static IReadOnlyList<CpuProfile> All { get; } = [V1, V2, V3];
 
     /// <summary>Finds a profile.</summary>
     /// <param name="name">Its name, e.g. <c>v1</c>; case does not matter.</param>

@@ -32,15 +32,21 @@ internal enum Leaf1Edx : uint
 internal enum Leaf1Ecx : uint
 {
     Sse3 = 1 << 0,
+    CarrylessMultiply = 1 << 1,
     Ssse3 = 1 << 9,
+    FusedMultiplyAdd = 1 << 12,
     CompareExchange16 = 1 << 13,
     Pcid = 1 << 17,
     Sse41 = 1 << 19,
     Sse42 = 1 << 20,
     X2Apic = 1 << 21,
+    Movbe = 1 << 22,
     PopulationCount = 1 << 23,
     TscDeadline = 1 << 24,
+    Aes = 1 << 25,
     Xsave = 1 << 26,
+    Avx = 1 << 28,
+    HalfPrecision = 1 << 29,
     Hypervisor = 1U << 31,
 }
 
@@ -50,7 +56,10 @@ internal enum Leaf7Ebx : uint
 {
     None = 0,
     FsGsBase = 1 << 0,
+    Bmi1 = 1 << 3,
+    Avx2 = 1 << 5,
     Smep = 1 << 7,
+    Bmi2 = 1 << 8,
     InvalidatePcid = 1 << 10,
     Smap = 1 << 20,
 }
@@ -61,6 +70,14 @@ internal enum Leaf7Ecx : uint
 {
     None = 0,
     Umip = 1 << 2,
+}
+
+/// <summary>CPUID leaf 0x80000001, ECX.</summary>
+[Flags]
+internal enum Leaf80000001Ecx : uint
+{
+    LahfSahf = 1 << 0,
+    LeadingZeroCount = 1 << 5,
 }
 
 /// <summary>CPUID leaf 0x80000001, EDX.</summary>

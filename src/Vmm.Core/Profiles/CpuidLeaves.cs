@@ -30,15 +30,19 @@ internal static class CpuidLeaves
         ];
         if (features.Xcr0 != 0)
         {
-            // Legacy area and header; the profiles so far have no further component.
-            leaves.Add(new(0xD, 0, new((uint)features.Xcr0, 0, 576, (uint)(features.Xcr0 >> 32))));
+            // Legacy area and header, then the upper halves of the YMM registers (SDM Vol. 1 13.4, 13.5.3).
+            const uint LegacySize = 576, UpperSize = 256;
+            bool avx = (features.Xcr0 & 4) != 0;
+            leaves.Add(new(0xD, 0, new((uint)features.Xcr0, 0, LegacySize + (avx ? UpperSize : 0), (uint)(features.Xcr0 >> 32))));
             leaves.Add(new(0xD, 1, default));
+            if (avx)
+                leaves.Add(new(0xD, 2, new(UpperSize, LegacySize, 0, 0)));
         }
         leaves.Add(Clock(tscHertz, apicTimerHertz));
         leaves.Add(Frequency(tscHertz));
         leaves.Add(Signed(0x4000_0000, 0x4000_0000, "Vmm.", "Vmm.", "Vmm."));
         leaves.Add(new(0x8000_0000, null, new(0x8000_0008, 0, 0, 0)));
-        leaves.Add(new(0x8000_0001, null, new(0, 0, 1, (uint)features.Extended)));
+        leaves.Add(new(0x8000_0001, null, new(0, 0, (uint)features.ExtendedFurther, (uint)features.Extended)));
         AddBrand(leaves, brand);
         leaves.Add(new(0x8000_0006, null, new(0, 0, (1024 << 16) | (8 << 12) | CacheLine, 0)));
         leaves.Add(new(0x8000_0007, null, new(0, 0, 0, 1 << 8)));

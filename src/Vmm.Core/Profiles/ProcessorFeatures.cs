@@ -2,7 +2,8 @@ namespace Vmm;
 
 /// <summary>The feature words of a profile.</summary>
 internal readonly record struct ProcessorFeatures(
-    Leaf1Edx Basic, Leaf1Ecx Further, Leaf7Ebx Structured, Leaf7Ecx StructuredFurther, Leaf80000001Edx Extended, ulong Xcr0)
+    Leaf1Edx Basic, Leaf1Ecx Further, Leaf7Ebx Structured, Leaf7Ecx StructuredFurther, Leaf80000001Edx Extended,
+    Leaf80000001Ecx ExtendedFurther, ulong Xcr0)
 {
     /// <summary>x86-64 baseline, CMPXCHG16B, NX, SYSCALL, LAHF, x2APIC and the TSC deadline.</summary>
     internal static ProcessorFeatures V1 { get; } = new(
@@ -15,6 +16,7 @@ internal readonly record struct ProcessorFeatures(
         Leaf7Ebx.None,
         Leaf7Ecx.None,
         Leaf80000001Edx.Syscall | Leaf80000001Edx.NoExecute | Leaf80000001Edx.LongMode,
+        Leaf80000001Ecx.LahfSahf,
         0);
 
     /// <summary>V1 and psABI level 2, XSAVE for x87 and SSE, and the protections of its time.</summary>
@@ -25,5 +27,14 @@ internal readonly record struct ProcessorFeatures(
         StructuredFurther = Leaf7Ecx.Umip,
         Extended = V1.Extended | Leaf80000001Edx.ReadTscp,
         Xcr0 = 3,
+    };
+
+    /// <summary>V2 and psABI level 3, with AES and carry-less multiplication.</summary>
+    internal static ProcessorFeatures V3 { get; } = V2 with
+    {
+        Further = V2.Further | Leaf1Ecx.CarrylessMultiply | Leaf1Ecx.FusedMultiplyAdd | Leaf1Ecx.Movbe | Leaf1Ecx.Aes | Leaf1Ecx.Avx | Leaf1Ecx.HalfPrecision,
+        Structured = V2.Structured | Leaf7Ebx.Bmi1 | Leaf7Ebx.Avx2 | Leaf7Ebx.Bmi2,
+        ExtendedFurther = V2.ExtendedFurther | Leaf80000001Ecx.LeadingZeroCount,
+        Xcr0 = 7,
     };
 }

@@ -16,10 +16,11 @@ public sealed class CpuProfileTests
         ["SSE3"] = (1, 0, 'c', 0), ["SSSE3"] = (1, 0, 'c', 9), ["FMA"] = (1, 0, 'c', 12), ["CX16"] = (1, 0, 'c', 13), ["PCID"] = (1, 0, 'c', 17),
         ["SSE4.1"] = (1, 0, 'c', 19), ["SSE4.2"] = (1, 0, 'c', 20), ["x2APIC"] = (1, 0, 'c', 21), ["MOVBE"] = (1, 0, 'c', 22),
         ["POPCNT"] = (1, 0, 'c', 23), ["TSC-deadline"] = (1, 0, 'c', 24), ["XSAVE"] = (1, 0, 'c', 26), ["OSXSAVE"] = (1, 0, 'c', 27),
+        ["PCLMULQDQ"] = (1, 0, 'c', 1), ["AES"] = (1, 0, 'c', 25), ["F16C"] = (1, 0, 'c', 29),
         ["AVX"] = (1, 0, 'c', 28), ["hypervisor"] = (1, 0, 'c', 31),
-        ["FSGSBASE"] = (7, 0, 'b', 0), ["BMI1"] = (7, 0, 'b', 3), ["AVX2"] = (7, 0, 'b', 5), ["SMEP"] = (7, 0, 'b', 7), ["INVPCID"] = (7, 0, 'b', 10),
+        ["FSGSBASE"] = (7, 0, 'b', 0), ["BMI1"] = (7, 0, 'b', 3), ["AVX2"] = (7, 0, 'b', 5), ["BMI2"] = (7, 0, 'b', 8), ["SMEP"] = (7, 0, 'b', 7), ["INVPCID"] = (7, 0, 'b', 10),
         ["SMAP"] = (7, 0, 'b', 20), ["UMIP"] = (7, 0, 'c', 2),
-        ["LAHF64"] = (0x8000_0001, 0, 'c', 0), ["SYSCALL"] = (0x8000_0001, 0, 'd', 11), ["NX"] = (0x8000_0001, 0, 'd', 20),
+        ["LAHF64"] = (0x8000_0001, 0, 'c', 0), ["LZCNT"] = (0x8000_0001, 0, 'c', 5), ["SYSCALL"] = (0x8000_0001, 0, 'd', 11), ["NX"] = (0x8000_0001, 0, 'd', 20),
         ["RDTSCP"] = (0x8000_0001, 0, 'd', 27), ["LM"] = (0x8000_0001, 0, 'd', 29),
         ["ARAT"] = (6, 0, 'a', 2), ["invariant TSC"] = (0x8000_0007, 0, 'd', 8),
     };
@@ -33,15 +34,30 @@ public sealed class CpuProfileTests
     private static readonly string[] SecondLevel =
         ["SSE3", "SSSE3", "SSE4.1", "SSE4.2", "POPCNT", "XSAVE", "RDTSCP", "FSGSBASE", "SMEP", "SMAP", "UMIP", "PCID", "INVPCID"];
 
+    private static readonly string[] ThirdLevel = ["AVX", "AVX2", "BMI1", "BMI2", "FMA", "F16C", "LZCNT", "MOVBE", "AES", "PCLMULQDQ"];
+
     [Fact]
     public void V1_shows_exactly_the_baseline() => Shown(CpuProfiles.V1).Should().BeEquivalentTo(Baseline);
 
     [Fact]
     public void V2_shows_exactly_the_second_level() => Shown(CpuProfiles.V2).Should().BeEquivalentTo(Baseline.Concat(SecondLevel));
 
+    [Fact]
+    public void V3_shows_exactly_the_third_level() =>
+        Shown(CpuProfiles.V3).Should().BeEquivalentTo(Baseline.Concat(SecondLevel).Concat(ThirdLevel));
+
+    [Fact]
+    public void V3_describes_avx_state_as_the_manual_places_it()
+    {
+        CpuProfiles.V3.Xcr0Mask.Should().Be(7);
+        CpuProfiles.V3.Find(0xD, 0)!.Value.Should().Be(new CpuidResult(7, 0, 832, 0));
+        CpuProfiles.V3.Find(0xD, 2)!.Value.Should().Be(new CpuidResult(256, 576, 0, 0));
+    }
+
     [Theory]
     [InlineData("v1")]
     [InlineData("v2")]
+    [InlineData("v3")]
     public void Every_feature_bit_of_a_profile_has_a_name(string name)
     {
         CpuProfile profile = CpuProfiles.ByName(name);
@@ -55,6 +71,7 @@ public sealed class CpuProfileTests
     [Theory]
     [InlineData("v1")]
     [InlineData("v2")]
+    [InlineData("v3")]
     public void Page_and_data_agree(string name)
     {
         CpuProfile profile = CpuProfiles.ByName(name);
@@ -65,6 +82,7 @@ public sealed class CpuProfileTests
     [Theory]
     [InlineData("v1", "Vmm x86-64-v1 processor")]
     [InlineData("v2", "Vmm x86-64-v2 processor")]
+    [InlineData("v3", "Vmm x86-64-v3 processor")]
     public void Strings_read_back(string name, string brand)
     {
         CpuProfile profile = CpuProfiles.ByName(name);
@@ -79,6 +97,7 @@ public sealed class CpuProfileTests
     [Theory]
     [InlineData("v1")]
     [InlineData("v2")]
+    [InlineData("v3")]
     public void Leaves_are_unique_and_within_the_ranges_announced(string name)
     {
         CpuProfile profile = CpuProfiles.ByName(name);
