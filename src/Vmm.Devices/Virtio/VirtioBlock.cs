@@ -4,8 +4,9 @@ using System.Text;
 namespace Vmm.Devices;
 
 /// <summary>
-/// A virtio disk over a file (Virtual I/O Device 1.2, 5.2): read, write, flush, write zeroes and identify. A flush returns when the data is on
-/// the host's medium; a driver that knows no flush, or has switched the cache off, gets that after each write. A request moves at most 256 MiB.
+/// A virtio disk over a file (Virtual I/O Device 1.2, 5.2): read, write, flush, write zeroes and identify. A flush returns when the data is
+/// on the host's medium; a driver that knows no flush, or has switched the cache off, gets that after each write. A request moves at most
+/// 256 MiB.
 /// </summary>
 public sealed class VirtioBlock : VirtioDevice
 {
@@ -153,7 +154,8 @@ public sealed class VirtioBlock : VirtioDevice
     }
 
     private bool IsInside(ulong sector, ulong length) =>
-        length <= LongestTransfer && length % DiskImage.SectorSize == 0 && sector <= Sectors && length / DiskImage.SectorSize <= Sectors - sector;
+        length <= LongestTransfer && length % DiskImage.SectorSize == 0
+        && sector <= Sectors && length / DiskImage.SectorSize <= Sectors - sector;
 
     private Result Read(VirtioRequest request, ulong sector, ulong length, out ulong filled)
     {

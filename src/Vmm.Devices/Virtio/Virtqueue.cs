@@ -213,7 +213,9 @@ internal sealed class Virtqueue
             {
                 bool isPossible = mayBeIndirect && HasIndirect && (flags & HasNext) == 0 && length != 0 && length % DescriptorSize == 0
                     && address <= ulong.MaxValue - length;
-                return isPossible ? Walk(request, address, length / DescriptorSize, 0, false) : Break("an indirect descriptor is impossible");
+                return isPossible
+                    ? Walk(request, address, length / DescriptorSize, 0, false)
+                    : Break("an indirect descriptor is impossible");
             }
             if (!request.TryAdd(new VirtioSegment(address, length), (flags & DeviceWrites) != 0))
                 return Break("a request has too many pieces, or pieces in the wrong order");
