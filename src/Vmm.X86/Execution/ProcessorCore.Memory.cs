@@ -116,9 +116,11 @@ public abstract unsafe partial class ProcessorCore
     /// </summary>
     public bool ProbeWrite(ulong linear, int size)
     {
+        if (_checksAlignment && IsMisaligned(linear, size))
+            return false;
         if (!TranslateData(linear, true, DataPrivilege.Current, out _))
             return false;
-        return ((linear & 0xFFF) + (ulong)size <= 4096) || TranslateData((linear + (ulong)size - 1) & LinearMask,
+        return ((linear & 0xFFF) + (ulong)size <= 4096) || TranslateData(((linear + (ulong)size - 1) & LinearMask) & ~0xFFFUL,
             true, DataPrivilege.Current, out _);
     }
 

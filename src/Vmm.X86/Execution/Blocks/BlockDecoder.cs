@@ -83,19 +83,21 @@ internal sealed unsafe partial class BlockDecoder
             decoder.Decode(out Instruction instruction);
             if (instruction.IsInvalid)
             {
-                if (decoder.LastError == DecoderError.NoMoreBytes)
+                bool endless = IsEndless(code + (offset - start), end);
+                if (decoder.LastError == DecoderError.NoMoreBytes || (endless && end - code - (offset - start) < LongestInstruction))
                 {
                     Crosses = offset == start;
                     break;
                 }
                 ref LoweredOperation bad = ref Append(offset);
-                bad.Operation.Handler = instruction.Length >= 15 ? (nint)(Handler)(&TableHandlers.Protection)
+                bad.Operation.Handler = endless ? (nint)(Handler)(&TableHandlers.Protection)
                     : (nint)(Handler)(&TableHandlers.Invalid);
                 bad.Leaves = true;
                 offset += Math.Max(1, instruction.Length);
                 _ended = true;
                 break;
             }
+            Refine(ref instruction, code + (offset - start));
             Lower(in instruction, offset);
             _retired++;
             offset += instruction.Length;

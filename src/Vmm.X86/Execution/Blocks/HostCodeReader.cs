@@ -15,5 +15,8 @@ internal sealed unsafe class HostCodeReader : CodeReader
         _end = end;
     }
 
+    /// <summary>Goes back over bytes just read.</summary>
+    public void Back(int count) => _next -= count;
+
     public override int ReadByte() => _next < _end ? *_next++ : -1;
 }

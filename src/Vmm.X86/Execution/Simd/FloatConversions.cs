@@ -177,22 +177,24 @@ internal static unsafe class FloatConversions
         (uint)SoftFloat<TFormat>.ToInteger(low, 32, mode, ref flags)
         | ((ulong)(uint)SoftFloat<TFormat>.ToInteger(high, 32, mode, ref flags) << 32);
 
+    // From memory neither of the two touches the x87 state at all.
     private static Outcome Cvtpi2ps(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
-        if (!MmxOperands.AvailableWithSse(cpu, s) || !MmxOperands.Source(cpu, s, i, 1, 8, out ulong source))
+        bool register = i->Op1Kind == OpKind.Register;
+        if (!(register ? MmxOperands.AvailableWithSse(cpu, s) : SimdOperands.Available(cpu, s))
+            || !MmxOperands.Source(cpu, s, i, 1, 8, out ulong source))
             return cpu.Stopped;
         uint flags = 0;
         ulong low = FromInteger<Binary32>((int)source, s->Mxcsr, ref flags);
         ulong high = FromInteger<Binary32>((int)(source >> 32), s->Mxcsr, ref flags);
         if (!SimdExceptions.Accept(cpu, s, flags))
             return cpu.Stopped;
-        if (i->Op1Kind == OpKind.Register)
+        if (register)
             MmxOperands.Enter(s);
         *SimdOperands.Low(s, i->Op0Register) = low | (high << 32);
         return Outcome.Next;
     }
 
-    // From memory it does not touch the x87 state at all.
     private static Outcome Cvtpi2pd(ProcessorCore cpu, VcpuState* s, Instruction* i)
     {
         bool register = i->Op1Kind == OpKind.Register;

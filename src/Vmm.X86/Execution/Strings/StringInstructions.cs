@@ -175,9 +175,11 @@ internal static unsafe partial class StringInstructions
         while (count != 0 && left != 0)
         {
             ulong from = s->General[6] & mask, to = s->General[7] & mask;
-            if (!cpu.Linear(segment, from, sizeof(T), false, out ulong source)
-                || !cpu.Linear(SegmentIndex.Es, to, sizeof(T), true, out ulong target))
+            if (!cpu.Linear(segment, from, sizeof(T), false, out ulong source))
                 return cpu.Stopped;
+            // The source is read before anything is said about the target.
+            if (!cpu.Linear(SegmentIndex.Es, to, sizeof(T), true, out ulong target))
+                return cpu.Read(source, out T _) ? cpu.RaiseGeneralProtection() : cpu.Stopped;
             ulong chunk = 1;
             byte* q = null, p = null;
             if (repeats && step == (ulong)sizeof(T))

@@ -8,9 +8,29 @@ using Register = Iced.Intel.Register;
 // SAFETY: the pointer is an Instruction alive for the call.
 internal static unsafe class X87Opcode
 {
+    /// <summary>Set in the immediate of an x87 instruction, which has none of its own, where the low byte is its ModRM byte.</summary>
+    public const ushort ModRmKept = 0x100;
+
+    private static readonly bool[] s_isX87 = FindX87();
+
+    /// <summary>Whether a code is one of the opcodes D8 to DF.</summary>
+    public static bool IsX87(Code code) => s_isX87[(int)code];
+
+    private static bool[] FindX87()
+    {
+        bool[] isX87 = new bool[Enum.GetValues<Code>().Max(code => (int)code) + 1];
+        for (int code = 0; code < isX87.Length; code++)
+        {
+            OpCodeInfo info = ((Code)code).ToOpCode();
+            isX87[code] = info.Encoding == EncodingKind.Legacy && info.Table == OpCodeTableKind.Normal
+                && (info.OpCodeLength == 2 ? info.OpCode >> 8 : info.OpCode) is >= 0xD8 and <= 0xDF;
+        }
+
+        return isX87;
+    }
+
     /// <summary>
-    /// The opcode of a decoded instruction. Which of several equal encodings of a memory operand was used is not kept: the shortest is
-    /// assumed.
+    /// The opcode of a decoded instruction. Where the ModRM byte was not kept, the shortest of several equal encodings is assumed.
     /// </summary>
     public static ushort Of(Instruction* i)
     {
@@ -24,6 +44,8 @@ internal static unsafe class X87Opcode
             return (ushort)((opcode + (IsIndexed(info) ? register : 0)) & 0x7FF);
         }
 
+        if ((i->Immediate16 & ModRmKept) != 0)
+            return (ushort)(((opcode & 7) << 8) | (byte)i->Immediate16);
         return (ushort)(((opcode & 7) << 8) | ((uint)info.GroupIndex << 3) | ModeAndBase(i));
     }
 
