@@ -7,6 +7,7 @@ internal static class Exclusions
 {
     public const string NotInProfile = "the profile does not have it, though the host may";
     public const string DecodedDifferently = "AMD's and Intel's processors decode it differently (SDM Vol. 2A 2.2.1, APM Vol. 3 1.2.3)";
+    private const string ReservedNop = "hints among the reserved NOPs: decoded and compared as those";
     private const string Identity = "tells what the processor is or measures: the host's own";
     private const string Host = "the answer is the host system's: its descriptor tables, its handlers";
     private const string Leaves = "leaves user code: a system call, or a return from one";
@@ -32,7 +33,19 @@ internal static class Exclusions
     }
 
     /// <summary>Why an encoding is left out as a whole.</summary>
-    public static string? Reason(Code code) => code.Mnemonic() switch
+    public static string? Reason(Code code)
+    {
+        OpCodeInfo info = code.ToOpCode();
+        if (info.OperandSize == 16 && code.FlowControl() is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch
+            or FlowControl.Call or FlowControl.IndirectBranch or FlowControl.IndirectCall or FlowControl.Return)
+            return DecodedDifferently;
+        if (info.Mnemonic == Mnemonic.Ud0)
+            return DecodedDifferently;
+        return info.Table == OpCodeTableKind.T0F && (info.OpCode >> (info.OpCodeLength == 2 ? 8 : 0)) is 0x0D or (>= 0x18 and <= 0x1F)
+            && info.Mnemonic != Mnemonic.Reservednop ? ReservedNop : ByMnemonic(code);
+    }
+
+    private static string? ByMnemonic(Code code) => code.Mnemonic() switch
     {
         Mnemonic.Cpuid or Mnemonic.Rdtsc or Mnemonic.Rdtscp or Mnemonic.Rdpmc or Mnemonic.Rdpid or Mnemonic.Rdrand or Mnemonic.Rdseed
             or Mnemonic.Xgetbv => Identity,

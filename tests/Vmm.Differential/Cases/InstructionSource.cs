@@ -14,7 +14,7 @@ internal sealed class InstructionSource
     private readonly Encoding[] _encodings;
     private readonly bool _filtered;
     private readonly FixedReader _reader = new();
-    private readonly Decoder _intel, _amd;
+    private readonly Decoder _intel, _amd, _lenient;
 
     /// <param name="model">Which instructions there are.</param>
     /// <param name="encodings">The encodings to choose from.</param>
@@ -25,6 +25,7 @@ internal sealed class InstructionSource
         _encodings = encodings;
         _filtered = filtered;
         _intel = Decoder.Create(64, _reader, DecoderOptions.ForceReservedNop);
+        _lenient = Decoder.Create(64, _reader, DecoderOptions.ForceReservedNop | DecoderOptions.NoInvalidCheck);
         _amd = Decoder.Create(64, _reader, DecoderOptions.ForceReservedNop | DecoderOptions.AMD);
     }
 
@@ -68,7 +69,7 @@ internal sealed class InstructionSource
                 continue;
             }
 
-            string? reason = instruction.IsInvalid ? null : Exclusions.Reason(in instruction, _model);
+            string? reason = instruction.IsInvalid ? LenientReason(bytes, address) : Exclusions.Reason(in instruction, _model);
             reason ??= DecodeAmd(bytes, address, in instruction) ? null : Exclusions.DecodedDifferently;
             if (reason != null)
             {
@@ -89,6 +90,15 @@ internal sealed class InstructionSource
         _intel.IP = address;
         _intel.Decode(out instruction);
         return !instruction.IsInvalid;
+    }
+
+    // What is an instruction but for its operands, and one that the profile does not have: the host may be less strict about them.
+    private string? LenientReason(ReadOnlySpan<byte> bytes, ulong address)
+    {
+        _reader.Set(bytes);
+        _lenient.IP = address;
+        _lenient.Decode(out Instruction instruction);
+        return instruction.IsInvalid || _model.IsAvailable(instruction.Code) ? null : Exclusions.NotInProfile;
     }
 
     private bool DecodeAmd(ReadOnlySpan<byte> bytes, ulong address, in Instruction expected)

@@ -48,7 +48,26 @@ internal readonly ref struct OperandPlacement
         PlaceStrings(ref random);
         PlaceMemory(ref random);
         PlaceBranch(ref random);
+        ComputeTarget();
         ShapeAfterwards(ref random);
+        ComputeTarget();
+    }
+
+    // Where the operand really is, with every register as it will be.
+    private void ComputeTarget()
+    {
+        if (_target[0] == 0 || _instruction.IsIPRelativeMemoryOperand || _instruction.Mnemonic == Mnemonic.Xlatb
+            || _instruction.MemoryIndex.IsVectorRegister())
+            return;
+        Register any = _instruction.MemoryBase != Register.None ? _instruction.MemoryBase : _instruction.MemoryIndex;
+        if (any == Register.None)
+            return;
+        ulong address = _instruction.MemoryDisplacement64;
+        if (_instruction.MemoryBase != Register.None)
+            address += _general[Number(_instruction.MemoryBase)];
+        if (_instruction.MemoryIndex != Register.None)
+            address += _general[Number(_instruction.MemoryIndex)] * (ulong)_instruction.MemoryIndexScale;
+        _target[0] = any.GetSize() == 4 ? (uint)address : address;
     }
 
     private static int Number(Register register) => register.GetFullRegister() - Register.RAX;
@@ -145,7 +164,7 @@ internal readonly ref struct OperandPlacement
         }
 
         if (_instruction.Mnemonic is Mnemonic.Maskmovq or Mnemonic.Maskmovdqu or Mnemonic.Vmaskmovdqu)
-            _target[0] = _general[7];
+            _target[0] = _instruction.Op0Kind == OpKind.MemorySegEDI ? (uint)_general[7] : _general[7];
     }
 
     // With 32-bit addresses the upper half of a register does not count.
@@ -166,8 +185,8 @@ internal readonly ref struct OperandPlacement
             return;
         ulong address = Choose(ref random, size);
         _target[0] = address;
-        Register segmentless = _instruction.MemoryBase;
-        if (_instruction.IsIPRelativeMemoryOperand || (segmentless == Register.None && _instruction.MemoryIndex == Register.None))
+        Register baseRegister = _instruction.MemoryBase;
+        if (_instruction.IsIPRelativeMemoryOperand || (baseRegister == Register.None && _instruction.MemoryIndex == Register.None))
         {
             PatchDisplacement(address);
             return;
@@ -175,7 +194,7 @@ internal readonly ref struct OperandPlacement
 
         Register index = _instruction.MemoryIndex;
         ulong scale = (ulong)_instruction.MemoryIndexScale, displacement = _instruction.MemoryDisplacement64;
-        bool narrow = (segmentless != Register.None ? segmentless : index).GetSize() == 4;
+        bool narrow = (baseRegister != Register.None ? baseRegister : index).GetSize() == 4;
         if (_instruction.Mnemonic == Mnemonic.Xlatb)
         {
             SetAddress(ref random, 3, address - (byte)_general[0]);
@@ -184,24 +203,24 @@ internal readonly ref struct OperandPlacement
 
         if (index.IsVectorRegister())
         {
-            if (segmentless != Register.None)
-                _general[Number(segmentless)] = address - displacement;
+            if (baseRegister != Register.None)
+                _general[Number(baseRegister)] = address - displacement;
             return;
         }
 
-        if (index != Register.None && segmentless != index && random.Percent(80))
+        if (index != Register.None && baseRegister != index && random.Percent(80))
             _general[Number(index)] = (ulong)random.Next(-600, 600);
         ulong mask = narrow ? uint.MaxValue : ulong.MaxValue, noise = narrow && random.Percent(70) ? random.Next() << 32 : 0;
-        if (segmentless != Register.None && segmentless == index)
+        if (baseRegister != Register.None && baseRegister == index)
         {
             ulong value = (address - displacement) / (1 + scale);
-            _general[Number(segmentless)] = value | noise;
+            _general[Number(baseRegister)] = value | noise;
             _target[0] = ((value * (1 + scale)) + displacement) & mask;
         }
-        else if (segmentless != Register.None)
+        else if (baseRegister != Register.None)
         {
             ulong rest = index == Register.None ? 0 : _general[Number(index)] * scale;
-            _general[Number(segmentless)] = ((address - displacement - rest) & mask) | noise;
+            _general[Number(baseRegister)] = ((address - displacement - rest) & mask) | noise;
         }
         else
         {
@@ -287,12 +306,21 @@ internal readonly ref struct OperandPlacement
                 BinaryPrimitives.WriteUInt32LittleEndian(data, control);
                 break;
             case Mnemonic.Fxrstor or Mnemonic.Fxrstor64 when data.Length >= 32:
+                Narrow(data[8..]);
+                Narrow(data[16..]);
                 BinaryPrimitives.WriteUInt32LittleEndian(data[24..], (uint)random.Next(0x1_0000)
                     | (random.Percent(5) ? 1u << random.Next(18, 32) : 0));
                 break;
             default:
                 break;
         }
+    }
+
+    // Pointers that are not canonical are cut to the processor's own width.
+    private static void Narrow(Span<byte> pointer)
+    {
+        long value = BinaryPrimitives.ReadInt64LittleEndian(pointer);
+        BinaryPrimitives.WriteInt64LittleEndian(pointer, (value << 16) >> 16);
     }
 
     private void Shape(ref CaseRandom random, Span<byte> data)
