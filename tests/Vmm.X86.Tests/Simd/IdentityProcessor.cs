@@ -11,7 +11,7 @@ namespace Vmm.X86.Tests.Simd;
 // SAFETY: tests point it only at memory they own.
 internal sealed unsafe class IdentityProcessor : ProcessorCore
 {
-    private const int Pages = 1024;
+    private const int Pages = 4096;
     private readonly byte* _code = (byte*)NativeMemory.AlignedAlloc(Pages * 4096, 4096);
     private int _page = 1;
 
@@ -32,7 +32,7 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     public static IdentityProcessor WithAvx()
     {
         IdentityProcessor processor = new(Models.With(CpuFeature.Sse3, CpuFeature.SupplementalSse3, CpuFeature.Sse41, CpuFeature.Sse42,
-            CpuFeature.Xsave, CpuFeature.Avx, CpuFeature.Avx2, CpuFeature.Fma, CpuFeature.F16C));
+            CpuFeature.Aes, CpuFeature.CarrylessMultiply, CpuFeature.Xsave, CpuFeature.Avx, CpuFeature.Avx2, CpuFeature.Fma, CpuFeature.F16C));
         processor.State->Cr4 |= Cr4Bits.OsXsave;
         processor.State->Xcr0 = 7;
         processor.UpdateMode();

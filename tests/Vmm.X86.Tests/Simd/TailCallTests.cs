@@ -1,17 +1,19 @@
 using Iced.Intel;
 using Vmm.X86.Execution;
+using Vmm.X86.Tests.Vex;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.X86.Tests.Simd;
 
-/// <summary>Loops over every SSE encoding on a small stack: a handler that kept a frame would overflow it.</summary>
+/// <summary>Loops over every SSE and AVX encoding on a small stack: a handler that kept a frame would overflow it.</summary>
 // SAFETY: the pointers are the processor's state block and its memory.
 public sealed unsafe class TailCallTests
 {
     private const int Copies = 24, Iterations = 900;
+    private const uint Usual = 0x1FA0;
 
     [Theory]
-    [InlineData(0x1FA0u)] // the ordinary case
+    [InlineData(Usual)] // the ordinary case
     [InlineData(0x5F80u)] // rounding up: never the host's arithmetic
     public void Handlers_keep_no_stack(uint mxcsr)
     {
@@ -33,20 +35,31 @@ public sealed unsafe class TailCallTests
         thread.Start();
         thread.Join();
         failure.Should().BeNull();
-        forms.Should().BeGreaterThan(400);
+        forms.Should().BeGreaterThan(1200);
     }
 
     private static int RunAll(uint mxcsr)
     {
         int forms = 0;
         Random random = new(1);
-        using IdentityProcessor cpu = new();
+        using IdentityProcessor cpu = IdentityProcessor.WithAvx();
         foreach (Code code in SimdEncodings.All)
         {
             if (code.Mnemonic() is Mnemonic.Ldmxcsr or Mnemonic.Maskmovdqu or Mnemonic.Maskmovq
                 || code.ToOpCode().GetOpKind(0).ToString()[0] == 'm')
                 continue;
             foreach (Instruction form in SimdEncodings.Forms(code, random).Take(3).DistinctBy(f => f.Op1Kind))
+            {
+                forms++;
+                RunOne(cpu, form, mxcsr);
+            }
+        }
+        foreach (Code code in VexEncodings.All)
+        {
+            if (code.Mnemonic() is Mnemonic.Vldmxcsr or Mnemonic.Vmaskmovdqu || VexEncodings.IsGather(code)
+                || (mxcsr != Usual && !VexEncodings.IsFloat(code)))
+                continue;
+            foreach (Instruction form in VexEncodings.Forms(code, random).Take(3).DistinctBy(f => (f.Op0Kind, f.MemoryBase)))
             {
                 forms++;
                 RunOne(cpu, form, mxcsr);

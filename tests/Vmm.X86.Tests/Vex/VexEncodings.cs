@@ -4,13 +4,16 @@ namespace Vmm.X86.Tests.Vex;
 
 using Register = Iced.Intel.Register;
 
-/// <summary>Every VEX encoding of AVX, AVX2, FMA and F16C, from the assembler's own enumeration, and instructions made from them.</summary>
+/// <summary>Every VEX encoding of AVX, AVX2, FMA, F16C, AES and PCLMULQDQ, from the assembler's own enumeration, and instructions made from them.</summary>
 internal static class VexEncodings
 {
     /// <summary>Where memory operands may lie from the scratch memory's start, and how much of it they can reach.</summary>
     public const int MemoryLength = 128;
 
-    private static readonly CpuidFeature[] s_features = [CpuidFeature.AVX, CpuidFeature.AVX2, CpuidFeature.FMA, CpuidFeature.F16C];
+    private static readonly CpuidFeature[] s_features =
+    [
+        CpuidFeature.AVX, CpuidFeature.AVX2, CpuidFeature.FMA, CpuidFeature.F16C, CpuidFeature.AES, CpuidFeature.PCLMULQDQ,
+    ];
 
     /// <summary>All of them.</summary>
     public static Code[] All { get; } =
@@ -21,6 +24,10 @@ internal static class VexEncodings
 
     /// <summary>Indices and a mask in vector registers.</summary>
     public static bool IsGather(Code code) => code.ToOpCode().GetOpKind(1).ToString().StartsWith("mem_vsib", StringComparison.Ordinal);
+
+    /// <summary>Floating-point operands.</summary>
+    public static bool IsFloat(Code code) => code.ToOpCode().MemorySize.ToString().Contains("Float", StringComparison.Ordinal)
+        || code.Mnemonic().ToString().StartsWith("Vcvt", StringComparison.Ordinal);
 
     /// <summary>A memory operand must be aligned.</summary>
     public static bool IsAligned(Code code) => code.Mnemonic() is Mnemonic.Vmovaps or Mnemonic.Vmovapd or Mnemonic.Vmovdqa

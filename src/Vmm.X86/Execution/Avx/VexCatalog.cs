@@ -24,6 +24,7 @@ internal sealed unsafe partial class VexCatalog
         AddFloat();
         AddConversions();
         AddFused();
+        AddCiphers();
     }
 
     /// <summary>The catalogue.</summary>

@@ -13,7 +13,7 @@ internal static partial class SoftFloat<TFormat>
     public static ulong MultiplyAdd(ulong x, ulong y, ulong z, bool negateProduct, bool negateAddend, uint mxcsr, ref uint flags)
     {
         if (FloatFormat<TFormat>.IsNaN(x) || FloatFormat<TFormat>.IsNaN(y) || FloatFormat<TFormat>.IsNaN(z))
-            return PropagateFused(x, y, z, mxcsr, ref flags);
+            return PropagateFused(x, y, z, ref flags);
         ulong sign = (x ^ y) & FloatFormat<TFormat>.Sign;
         if (negateProduct)
             sign ^= FloatFormat<TFormat>.Sign;
@@ -83,8 +83,8 @@ internal static partial class SoftFloat<TFormat>
         return (x >> count) | (x << (128 - count) != 0 ? UInt128.One : UInt128.Zero);
     }
 
-    // The first NaN of multiplicand, multiplier and addend; infinity times zero is invalid beside a quiet addend too.
-    private static ulong PropagateFused(ulong x, ulong y, ulong z, uint mxcsr, ref uint flags)
+    // The first NaN of multiplicand, multiplier and addend. Beside a quiet addend infinity times zero is not reported.
+    private static ulong PropagateFused(ulong x, ulong y, ulong z, ref uint flags)
     {
         if (FloatFormat<TFormat>.IsSignallingNaN(x) || FloatFormat<TFormat>.IsSignallingNaN(y) || FloatFormat<TFormat>.IsSignallingNaN(z))
             flags |= MxcsrBits.InvalidOperation;
