@@ -40,7 +40,7 @@ internal static class VexEncodings
         OpCodeOperandKind[] kinds = [.. Enumerable.Range(0, info.OpCount).Select(info.GetOpKind)];
         bool either = kinds.Any(IsRegisterOrMemory);
         bool memoryOnly = kinds.Any(k => k.ToString().StartsWith("mem", StringComparison.Ordinal));
-        int variants = kinds.Contains(OpCodeOperandKind.imm8) ? 16 : 1;
+        int variants = kinds.Contains(OpCodeOperandKind.imm8) ? 8 : 1;
         for (int variant = 0; variant < variants; variant++)
         {
             if (!memoryOnly)
