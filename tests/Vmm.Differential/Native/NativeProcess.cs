@@ -13,7 +13,6 @@ internal sealed unsafe class NativeProcess : IDisposable
     /// <summary>Signal number of a case that never ended.</summary>
     public const ulong Hung = ulong.MaxValue;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
     private readonly string _directory;
     private readonly string _program, _file;
     private readonly MemoryMappedFile _map;
@@ -27,8 +26,10 @@ internal sealed unsafe class NativeProcess : IDisposable
     private ulong _lastIndex;
 
     /// <param name="readOnlyPage">Content of the page that cases may only read.</param>
-    public NativeProcess(ReadOnlySpan<byte> readOnlyPage)
+    /// <param name="patience">How long a case may show no progress: it is given up after one to two times this; 4 s if not said.</param>
+    public NativeProcess(ReadOnlySpan<byte> readOnlyPage, TimeSpan? patience = null)
     {
+        TimeSpan interval = patience ?? TimeSpan.FromSeconds(4);
         _directory = Directory.CreateTempSubdirectory("vmm-differential-").FullName;
         _program = Path.Combine(_directory, "cases");
         File.WriteAllBytes(_program, NativeProgram.Build());
@@ -39,7 +40,7 @@ internal sealed unsafe class NativeProcess : IDisposable
         _view = _map.CreateViewAccessor();
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _base);
         readOnlyPage.CopyTo(new Span<byte>(_base + CaseLayout.ReadOnlyOffset, CaseLayout.ReadOnlyLength));
-        _watch = new Timer(_ => Watch(), null, s_patience, s_patience);
+        _watch = new Timer(_ => Watch(), null, interval, interval);
         Start();
     }
 
