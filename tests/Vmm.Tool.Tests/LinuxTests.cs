@@ -22,4 +22,22 @@ public sealed class LinuxTests : ToolTest
             .Equal("OUT: hello from Linux x86_64", "OUT: one 2 three", "OUT: 42", "OUT: /bin/busybox");
         lines.Should().Contain("GUEST: done");
     }
+
+    [SkippableFact]
+    public void Debians_kernel_finds_two_processors_and_switches_the_machine_off()
+    {
+        DebianGuest.Require();
+        string disk = Write("initramfs.cpio", DebianGuest.InitialRamDisk());
+
+        ToolResult result = Run(
+            "run", "--cpus", "2", "--timeout", "240", "--kernel", DebianGuest.Kernel, "--initrd", disk,
+            "--append", "console=ttyS0 quiet panic=-1 work=smp end=poweroff");
+
+        result.Status.Should().Be(0, "the guest said {0} and the tool {1}", result.Output, result.Error);
+        result.Error.Should().BeEmpty();
+        // The number of processors, then what each makes of 8 MiB of zeros.
+        const string Hash = "OUT: 2daeb1f36095b44b318410b3f4e8b5d989dcc7bb023d1426c492dab0a3053e74  -";
+        result.Output.Split("\r\n").Where(line => line.StartsWith("OUT: ")).Should().Equal("OUT: 2", Hash, Hash);
+        result.Output.Should().Contain("GUEST: done").And.Contain("reboot: Power down");
+    }
 }
