@@ -32,7 +32,8 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     public static IdentityProcessor WithAvx()
     {
         IdentityProcessor processor = new(Models.With(CpuFeature.Sse3, CpuFeature.SupplementalSse3, CpuFeature.Sse41, CpuFeature.Sse42,
-            CpuFeature.Aes, CpuFeature.CarrylessMultiply, CpuFeature.Xsave, CpuFeature.Avx, CpuFeature.Avx2, CpuFeature.Fma, CpuFeature.F16C));
+            CpuFeature.Aes, CpuFeature.CarrylessMultiply, CpuFeature.Xsave, CpuFeature.Avx, CpuFeature.Avx2, CpuFeature.Fma, CpuFeature.F16C,
+            CpuFeature.Bmi1, CpuFeature.Bmi2, CpuFeature.LeadingZeroCount, CpuFeature.Movbe, CpuFeature.PopulationCount));
         processor.State->Cr4 |= Cr4Bits.OsXsave;
         processor.State->Xcr0 = 7;
         processor.UpdateMode();
