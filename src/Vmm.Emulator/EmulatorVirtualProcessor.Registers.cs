@@ -6,7 +6,9 @@ namespace Vmm.Emulator;
 
 internal sealed unsafe partial class EmulatorVirtualProcessor
 {
-    public override int XsaveSize => XsaveArea.SizeFor(Core.Model.SupportedXcr0);
+    private const int KeyRightsComponent = 9;
+
+    public override int XsaveSize => XsaveArea.SizeFor(Core.Model);
 
     protected override ulong GetRegisterCore(Register register)
     {
@@ -138,9 +140,15 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
 
     protected override bool TryWriteMsrCore(uint msr, ulong value) => Core.TryWriteOwnMsr(msr, value);
 
-    protected override void GetXsaveCore(Span<byte> area) => XsaveArea.Save(State, area);
+    protected override void GetXsaveCore(Span<byte> area) => XsaveArea.Save(State, area, Core.Model.XsaveOffset(KeyRightsComponent));
 
-    protected override void SetXsaveCore(ReadOnlySpan<byte> area) => XsaveArea.Load(State, area);
+    protected override void SetXsaveCore(ReadOnlySpan<byte> area)
+    {
+        uint keyRights = State->Pkru;
+        XsaveArea.Load(State, area, Core.Model.XsaveOffset(KeyRightsComponent));
+        if (State->Pkru != keyRights)
+            Core.FlushTlb();
+    }
 
     protected override void GetLocalApicCore(Span<byte> page) => Core.Apic!.SavePage(page);
 

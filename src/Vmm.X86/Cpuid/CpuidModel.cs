@@ -10,15 +10,15 @@ namespace Vmm.X86;
 /// <remarks>Sources: SDM Vol. 2A (CPUID), Vol. 3A 2.5 and 13.2; AMD APM Vol. 3 appendix E.</remarks>
 public sealed class CpuidModel
 {
-    private const ulong ImplementedStates = 7;
+    private const ulong ImplementedStates = 0x207;
     private const int MaximumXsaveSize = 4096;
     private const uint ExtendedBase = 0x8000_0000, HypervisorBase = 0x4000_0000;
     private readonly Dictionary<(uint Leaf, uint Subleaf), CpuidRow> _indexed = [];
     private readonly Dictionary<uint, CpuidRow> _plain = [];
     private readonly HashSet<uint> _leavesWithSubleaves = [];
     private readonly uint[] _words = new uint[9];
-    private readonly ushort[] _stateOffsets = new ushort[3];
-    private readonly bool[] _stateAligned = new bool[3];
+    private readonly ushort[] _stateOffsets = new ushort[10];
+    private readonly bool[] _stateAligned = new bool[10];
     private readonly bool[] _available;
     private readonly uint _maximumBasic, _maximumExtended;
 
@@ -68,8 +68,10 @@ public sealed class CpuidModel
         SupportedXcr0 = Has(CpuFeature.Xsave) ? (states.Eax & ImplementedStates) | 3 : 0;
         for (int state = 2; state < _stateOffsets.Length; state++)
         {
+            if (((SupportedXcr0 >> state) & 1) == 0)
+                continue;
             CpuidRow row = Find(0xD, (uint)state);
-            uint size = state == 2 ? 256U : 8;
+            uint size = (uint)Execution.XsaveStates.Size(state);
             if (row.Eax != size || row.Ebx < 576 || row.Ebx > MaximumXsaveSize - size)
                 SupportedXcr0 &= ~(1UL << state);
             else

@@ -30,14 +30,20 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>Empties the soft TLB, of global translations too.</summary>
     public void FlushTlb()
     {
+        FlushDataTlb();
+        ForgetLargePages();
+        ForgetContexts();
+        ForgetJumps();
+    }
+
+    /// <summary>Empties the soft TLB, but keeps what is known of code.</summary>
+    private void FlushDataTlb()
+    {
         for (int array = 0; array < SoftTlb.Banks * 2; array++)
             EmptyFirst(array, _filled);
         Array.Clear(_filledLocal);
         ForgetSecond();
-        ForgetLargePages();
-        ForgetContexts();
         _pagingStale = true;
-        ForgetJumps();
     }
 
     /// <summary>Empties the soft TLB's entries for writes.</summary>

@@ -84,7 +84,7 @@ public abstract unsafe partial class ProcessorCore
         for (int i = 0; i < PaePointers.Count; i++)
             pointers[i] = s->Pdpte[i];
         PagingFeatures features = new((byte)PhysicalAddressBits, Has(CpuFeature.GigabytePages), Has(CpuFeature.PageSizeExtension36));
-        _paging = new PagingMode(s->Cr0, s->Cr3, s->Cr4, s->Efer, in features, in pointers);
+        _paging = new PagingMode(s->Cr0, s->Cr3, s->Cr4, s->Efer, in features, in pointers, s->Pkru);
         _pagingStale = false;
     }
 

@@ -114,6 +114,9 @@ public unsafe struct VcpuState
     /// <summary>XMM/YMM registers: 32 bytes each, the XMM part first.</summary>
     public fixed ulong Vector[16 * 4];
 
+    /// <summary>PKRU: two bits for each protection key, access disable and write disable.</summary>
+    public uint Pkru;
+
     /// <summary>MXCSR.</summary>
     public uint Mxcsr;
 

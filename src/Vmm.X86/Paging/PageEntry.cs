@@ -12,6 +12,9 @@ internal static class PageEntry
     public const ulong Global = 1 << 8;
     public const ulong ExecuteDisable = 1UL << 63;
 
+    /// <summary>Bits 62:59 of an entry that maps a page are its protection key.</summary>
+    public const int ProtectionKeyShift = 59;
+
     /// <summary>Bits that may change under a walk without changing what the entry says: A, D and the three for software.</summary>
     public const ulong Harmless = Accessed | Dirty | 0xE00;
 

@@ -21,4 +21,7 @@ public enum PageFaultCode : uint
 
     /// <summary>I/D: the access was an instruction fetch and execution can be forbidden (SMEP, or PAE entries with EFER.NXE).</summary>
     InstructionFetch = 1 << 4,
+
+    /// <summary>PK: the page's protection key refuses the access.</summary>
+    ProtectionKey = 1 << 5,
 }

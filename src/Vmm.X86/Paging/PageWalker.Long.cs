@@ -71,8 +71,17 @@ public static partial class PageWalker
             }
 
             PageRights rights = mode.RightsOf(common ^ PageEntry.ExecuteDisable, (access & PageAccess.SmapOverride) != 0);
+            PageFaultCode keyCode = PageFaultCode.None;
+            if (mode.KeyRights != 0 && (common & PageEntry.User) != 0)
+            {
+                PageRights refused = mode.RefusedByKey(entry);
+                if (refused.Allows(access))
+                    keyCode = PageFaultCode.ProtectionKey;
+                rights &= ~refused;
+            }
+
             if (!rights.Allows(access))
-                return ProtectionFault(mode, access, entries, addresses, top, level, rights, out result);
+                return ProtectionFault(mode, access, keyCode, entries, addresses, top, level, rights, out result);
 
             if (commit)
             {

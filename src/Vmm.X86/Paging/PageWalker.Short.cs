@@ -42,7 +42,7 @@ public static partial class PageWalker
             uint common = directoryEntry & entry;
             PageRights rights = mode.RightsOf(common, (access & PageAccess.SmapOverride) != 0);
             if (!rights.Allows(access))
-                return ProtectionFault(mode, access, entries, addresses, 2, level, rights, out result);
+                return ProtectionFault(mode, access, PageFaultCode.None, entries, addresses, 2, level, rights, out result);
 
             if (commit)
             {

@@ -99,6 +99,7 @@ public static partial class PageWalker
     private static PageWalkOutcome ProtectionFault(
         in PagingMode mode,
         PageAccess access,
+        PageFaultCode keyCode,
         in EntryTrail entries,
         in EntryTrail addresses,
         int top,
@@ -118,6 +119,6 @@ public static partial class PageWalker
             level--;
         }
 
-        return Fault(mode, access, PageFaultCode.Present, addresses[level], level, rights, out result);
+        return Fault(mode, access, PageFaultCode.Present | keyCode, addresses[level], level, rights, out result);
     }
 }

@@ -16,6 +16,7 @@ public readonly struct PagingMode
     private const ulong Cr4FiveLevel = 1UL << 12;
     private const ulong Cr4Smep = 1UL << 20;
     private const ulong Cr4Smap = 1UL << 21;
+    private const ulong Cr4ProtectionKeys = 1UL << 22;
     private const ulong EferLongModeActive = 1UL << 10;
     private const ulong EferNoExecute = 1UL << 11;
 
@@ -28,8 +29,10 @@ public readonly struct PagingMode
     /// <param name="efer">EFER: LMA and NXE are used.</param>
     /// <param name="features">What the processor has.</param>
     /// <param name="paePointers">The page-directory-pointer registers; used by PAE paging only.</param>
+    /// <param name="pkru">PKRU; it counts with CR4.PKE in 4-level and 5-level paging only.</param>
     /// <exception cref="ArgumentOutOfRangeException">The physical-address width is not 32 to 52.</exception>
-    public PagingMode(ulong cr0, ulong cr3, ulong cr4, ulong efer, in PagingFeatures features, in PaePointers paePointers = default)
+    public PagingMode(ulong cr0, ulong cr3, ulong cr4, ulong efer, in PagingFeatures features, in PaePointers paePointers = default,
+        uint pkru = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(
             features.PhysicalAddressWidth, PagingFeatures.MinimumPhysicalAddressWidth, nameof(features));
@@ -38,6 +41,7 @@ public readonly struct PagingMode
 
         Structure = StructureOf(cr0, cr4, efer);
         bool noExecute = (efer & EferNoExecute) != 0 && Structure > PagingStructure.ThirtyTwoBit;
+        KeyRights = (cr4 & Cr4ProtectionKeys) != 0 && Structure >= PagingStructure.FourLevel ? pkru : 0;
         WriteProtect = (cr0 & Cr0WriteProtect) != 0;
         NoExecute = noExecute;
         Smep = (cr4 & Cr4Smep) != 0;
@@ -75,6 +79,11 @@ public readonly struct PagingMode
 
     /// <summary>CR4.PGE: the G flag of a mapping entry counts.</summary>
     public bool GlobalPages { get; }
+
+    /// <summary>
+    /// PKRU where protection keys are in use, else 0: bit 2i forbids data accesses to user-mode pages of key i, bit 2i + 1 writes to them.
+    /// </summary>
+    public uint KeyRights { get; }
 
     /// <summary>Guest-physical address of the root structure; not used by PAE paging, whose root is the four registers.</summary>
     public ulong Root { get; }
@@ -129,6 +138,18 @@ public readonly struct PagingMode
         if (!executable)
             return rights;
         return rights | (Smep ? PageRights.UserExecute : PageRights.UserExecute | PageRights.SupervisorExecute);
+    }
+
+    /// <summary>The rights that the protection key of a user-mode page takes away (SDM Vol. 3A 4.6.2).</summary>
+    /// <param name="entry">The mapping entry.</param>
+    internal PageRights RefusedByKey(ulong entry)
+    {
+        uint bits = KeyRights >> ((int)(entry >> PageEntry.ProtectionKeyShift) & 15) * 2;
+        if ((bits & 1) != 0)
+            return PageRights.UserRead | PageRights.UserWrite | PageRights.SupervisorRead | PageRights.SupervisorWrite;
+        if ((bits & 2) != 0)
+            return WriteProtect ? PageRights.UserWrite | PageRights.SupervisorWrite : PageRights.UserWrite;
+        return PageRights.None;
     }
 
     private static PagingStructure StructureOf(ulong cr0, ulong cr4, ulong efer)

@@ -33,7 +33,7 @@ public sealed unsafe class InstructionAssist : ProcessorCore
         ArgumentNullException.ThrowIfNull(processor);
         ArgumentNullException.ThrowIfNull(model);
         _processor = processor;
-        _xsave = new byte[Math.Max(processor.XsaveSize, XsaveArea.Size)];
+        _xsave = new byte[Math.Max(processor.XsaveSize, XsaveArea.SizeFor(model))];
         Model = model;
         _msrs = [.. s_known.Where(msr => msr != MsrNumber.TscAux || Has(CpuFeature.Rdtscp))];
     }
@@ -63,7 +63,7 @@ public sealed unsafe class InstructionAssist : ProcessorCore
         s->PendingDebugTrap = state.Events.PendingDebugTrap;
         s->Event = default;
         _processor.GetXsave(_xsave);
-        XsaveArea.Load(s, _xsave);
+        XsaveArea.Load(s, _xsave, Model.XsaveOffset(XsaveStates.KeyRights));
         foreach (uint msr in _msrs)
             Register(msr) = _processor.ReadMsr(msr);
         s->Cpl = (s->Cr0 & Cr0Bits.ProtectionEnable) == 0 ? 0 : (s->FlagsSystem & LazyFlags.Vm) != 0 ? 3 : s->Segments[SegmentIndex.Ss].Dpl;
@@ -111,7 +111,7 @@ public sealed unsafe class InstructionAssist : ProcessorCore
         state.Events.NmiBlocked = s->NmiBlocked;
         state.Events.PendingDebugTrap = s->PendingDebugTrap;
         _processor.SetState(RegisterGroups.All, in state);
-        XsaveArea.Save(s, _xsave);
+        XsaveArea.Save(s, _xsave, Model.XsaveOffset(XsaveStates.KeyRights));
         _processor.SetXsave(_xsave);
         foreach (uint msr in _msrs)
             _processor.WriteMsr(msr, Register(msr));

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 namespace Vmm.X86.Execution;
 
-/// <summary>The XSAVE standard format (SDM Vol. 1 13.4) of the x87, SSE and AVX state in the state block.</summary>
+/// <summary>The XSAVE standard format (SDM Vol. 1 13.4) of the x87, SSE, AVX and PKRU state in the state block.</summary>
 // SAFETY: the state block is alive for the call; offsets into its arrays are bounded by the loops.
 public static unsafe class XsaveArea
 {
@@ -9,16 +9,26 @@ public static unsafe class XsaveArea
     public const int Size = 576, SizeWithAvx = 832;
 
     private const int Header = 512;
-    private const ulong X87 = 1, Sse = 2, Avx = 4;
+    private const int KeysSize = 8;
+    private const ulong X87 = 1, Sse = 2, Avx = 4, Keys = 1UL << XsaveStates.KeyRights;
     private const uint MxcsrMask = 0xFFFF;
 
-    /// <summary>Bytes of the area of a processor whose XCR0 may hold these bits.</summary>
-    public static int SizeFor(ulong supportedXcr0) => (supportedXcr0 & Avx) != 0 ? SizeWithAvx : Size;
+    /// <summary>Bytes of the area of a processor model, for all that its XCR0 may hold.</summary>
+    public static int SizeFor(CpuidModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        int size = (model.SupportedXcr0 & Avx) != 0 ? SizeWithAvx : Size;
+        int keys = model.XsaveOffset(XsaveStates.KeyRights);
+        return keys == 0 ? size : Math.Max(size, keys + KeysSize);
+    }
 
     /// <summary>
     /// Fills an area. AVX state is saved where the area has room for it; its bit is set unless it is in its initial state.
     /// </summary>
-    public static void Save(VcpuState* s, Span<byte> area)
+    /// <param name="s">The state block.</param>
+    /// <param name="area">The area.</param>
+    /// <param name="keysOffset">Where PKRU lies (<see cref="CpuidModel.XsaveOffset"/> of component 9); 0 where there is none.</param>
+    public static void Save(VcpuState* s, Span<byte> area, int keysOffset = 0)
     {
         area.Clear();
         Write16(area, 0, s->FpuControl);
@@ -49,16 +59,19 @@ public static unsafe class XsaveArea
             Write64(area, Size + 8 + (16 * i), high);
             upper |= low | high;
         }
-        Write64(area, Header, X87 | Sse | (upper != 0 ? Avx : 0));
+        if (keysOffset != 0)
+            Write32(area, keysOffset, s->Pkru);
+        Write64(area, Header, X87 | Sse | (upper != 0 ? Avx : 0) | (keysOffset != 0 && s->Pkru != 0 ? Keys : 0));
     }
 
     /// <summary>Loads an area; components whose bit is clear go to their initial state.</summary>
+    /// <inheritdoc cref="Save"/>
     /// <exception cref="ArgumentException">Reserved bits of the header or of MXCSR are set.</exception>
-    public static void Load(VcpuState* s, ReadOnlySpan<byte> area)
+    public static void Load(VcpuState* s, ReadOnlySpan<byte> area, int keysOffset = 0)
     {
         ulong present = BinaryPrimitives.ReadUInt64LittleEndian(area[Header..]);
         bool avx = (present & Avx) != 0 && area.Length >= SizeWithAvx;
-        if ((present & ~(X87 | Sse | (avx ? Avx : 0))) != 0)
+        if ((present & ~(X87 | Sse | (avx ? Avx : 0) | (keysOffset != 0 ? Keys : 0))) != 0)
             throw new ArgumentException($"XSTATE_BV 0x{present:X} names components that the processor does not have.", nameof(area));
         foreach (byte reserved in area[(Header + 8)..Size])
         {
@@ -69,6 +82,7 @@ public static unsafe class XsaveArea
         if ((present & (Sse | Avx)) != 0 && (mxcsr & ~MxcsrMask) != 0)
             throw new ArgumentException($"MXCSR 0x{mxcsr:X} has reserved bits set.", nameof(area));
         LoadX87(s, area, (present & X87) != 0);
+        s->Pkru = (present & Keys) != 0 ? BinaryPrimitives.ReadUInt32LittleEndian(area[keysOffset..]) : 0;
         bool sse = (present & Sse) != 0;
         s->Mxcsr = sse || avx ? mxcsr : 0x1F80;
         for (int i = 0; i < 16; i++)

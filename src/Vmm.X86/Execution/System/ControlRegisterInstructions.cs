@@ -3,7 +3,7 @@ using IcedRegister = Iced.Intel.Register;
 
 namespace Vmm.X86.Execution;
 
-/// <summary>MOV to and from control registers, CLTS, SMSW, LMSW, XGETBV, XSETBV (SDM Vol. 2).</summary>
+/// <summary>MOV to and from control registers, CLTS, SMSW, LMSW, XGETBV, XSETBV, RDPKRU, WRPKRU (SDM Vol. 2).</summary>
 // SAFETY: pointers are the processor's state block and an Instruction alive for the call.
 internal static unsafe class ControlRegisterInstructions
 {
@@ -18,6 +18,8 @@ internal static unsafe class ControlRegisterInstructions
         table.Set(Mnemonic.Lmsw, &LoadMachineStatus);
         table.Set(Mnemonic.Xgetbv, &GetExtendedControl);
         table.Set(Mnemonic.Xsetbv, &SetExtendedControl);
+        table.Set(Mnemonic.Rdpkru, &ReadKeyRights);
+        table.Set(Mnemonic.Wrpkru, &WriteKeyRights);
     }
 
     private static Outcome MoveFrom(ProcessorCore cpu, VcpuState* s, Instruction* i)
@@ -112,5 +114,26 @@ internal static unsafe class ControlRegisterInstructions
         if (s->Cpl != 0 || (uint)s->General[1] != 0)
             return cpu.RaiseGeneralProtection();
         return cpu.WriteXcr0((uint)s->General[0] | (s->General[2] << 32));
+    }
+
+    // SDM Vol. 3A 4.6.2 and Vol. 2B: at every privilege level, with ECX (and EDX for the write) zero.
+    private static Outcome ReadKeyRights(ProcessorCore cpu, VcpuState* s, Instruction* i)
+    {
+        if ((s->Cr4 & Cr4Bits.ProtectionKeys) == 0)
+            return cpu.RaiseInvalidOpcode();
+        if ((uint)s->General[1] != 0)
+            return cpu.RaiseGeneralProtection();
+        s->General[0] = s->Pkru;
+        s->General[2] = 0;
+        return Outcome.Next;
+    }
+
+    private static Outcome WriteKeyRights(ProcessorCore cpu, VcpuState* s, Instruction* i)
+    {
+        if ((s->Cr4 & Cr4Bits.ProtectionKeys) == 0)
+            return cpu.RaiseInvalidOpcode();
+        if ((uint)s->General[1] != 0 || (uint)s->General[2] != 0)
+            return cpu.RaiseGeneralProtection();
+        return cpu.WriteKeyRights((uint)s->General[0]);
     }
 }

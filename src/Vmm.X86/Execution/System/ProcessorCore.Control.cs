@@ -137,6 +137,16 @@ public abstract unsafe partial class ProcessorCore
         return Outcome.NextBlock;
     }
 
+    /// <summary>Sets PKRU. Translations of user-mode pages for data follow it; those for code do not (SDM Vol. 3A 4.6.2).</summary>
+    internal Outcome WriteKeyRights(uint value)
+    {
+        if (State->Pkru == value)
+            return Outcome.Next;
+        State->Pkru = value;
+        FlushDataTlb();
+        return Outcome.NextBlock;
+    }
+
     private static bool UsesPdptes(VcpuState* s) =>
         (s->Cr0 & Cr0Bits.Paging) != 0 && (s->Cr4 & Cr4Bits.PhysicalAddressExtension) != 0 && (s->Efer & EferBits.LongModeActive) == 0;
 

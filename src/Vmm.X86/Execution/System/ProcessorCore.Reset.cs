@@ -77,6 +77,7 @@ public abstract unsafe partial class ProcessorCore
         for (int i = 0; i < 16 * 4; i++)
             s->Vector[i] = 0;
         s->Mxcsr = 0x1F80;
+        s->Pkru = 0;
         s->FpuControl = 0x40;
         s->FpuStatus = 0;
         s->FpuTags = 0xFF; // 5555h in the full form: eight zeros, none empty

@@ -8,7 +8,8 @@ namespace Vmm.X86.Execution;
 internal static unsafe class XsaveInstructions
 {
     private const int HeaderOffset = 512, ExtendedOffset = 576;
-    private const ulong X87 = XsaveStates.X87, Sse = XsaveStates.Sse, Avx = XsaveStates.Avx, CompactedFormat = 1UL << 63;
+    private const ulong X87 = XsaveStates.X87, Sse = XsaveStates.Sse, Avx = XsaveStates.Avx, Keys = 1UL << XsaveStates.KeyRights,
+        CompactedFormat = 1UL << 63;
 
     public static void Register(InstructionTable table)
     {
@@ -141,6 +142,8 @@ internal static unsafe class XsaveInstructions
             LegacyStateArea.LoadVectors(s, (present & Sse) != 0 ? area + LegacyStateArea.XmmOffset : null, 0, registers);
         if ((requested & Avx) != 0)
             LegacyStateArea.LoadVectors(s, (present & Avx) != 0 ? area + XsaveStates.Place(2) : null, 1, registers);
+        if ((requested & Keys) != 0)
+            return cpu.WriteKeyRights((present & Keys) != 0 ? *(uint*)(area + XsaveStates.Place(XsaveStates.KeyRights)) : 0);
         return Outcome.Next;
     }
 

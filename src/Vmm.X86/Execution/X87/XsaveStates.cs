@@ -7,20 +7,23 @@ internal static unsafe class XsaveStates
     /// <summary>Bits of state-component bitmaps.</summary>
     public const ulong X87 = 1, Sse = 2, Avx = 4;
 
+    /// <summary>Component of PKRU.</summary>
+    public const int KeyRights = 9;
+
     /// <summary>Components that are kept outside the legacy region.</summary>
-    public const int FirstExtended = 2, Last = 2;
+    public const int FirstExtended = 2, Last = KeyRights;
 
     /// <summary>Bytes in which the legacy region, the header and every component have a place.</summary>
-    public const int BufferSize = 832;
+    public const int BufferSize = 840;
 
     /// <summary>MXCSR after a reset.</summary>
     public const uint InitialMxcsr = 0x1F80;
 
     /// <summary>Bytes of a component outside the legacy region.</summary>
-    public static int Size(int state) => state == 2 ? 256 : 0;
+    public static int Size(int state) => state switch { 2 => 256, KeyRights => 8, _ => 0 };
 
     /// <summary>Where a component lies in such a buffer, whatever the area's format.</summary>
-    public static int Place(int state) => state == 2 ? 576 : 0;
+    public static int Place(int state) => state == 2 ? 576 : 832;
 
     /// <summary>
     /// XINUSE: components that are not in their initial configuration. MXCSR does not count as SSE state here (SDM Vol. 1 13.6).
@@ -34,7 +37,8 @@ internal static unsafe class XsaveStates
             sse |= s->Vector[4 * i] | s->Vector[(4 * i) + 1];
             avx |= s->Vector[(4 * i) + 2] | s->Vector[(4 * i) + 3];
         }
-        return (IsInitialX87(s) ? 0 : X87) | (sse != 0 ? Sse : 0) | (avx != 0 ? Avx : 0);
+        return (IsInitialX87(s) ? 0 : X87) | (sse != 0 ? Sse : 0) | (avx != 0 ? Avx : 0)
+            | (s->Pkru != 0 ? 1UL << KeyRights : 0);
     }
 
     /// <summary>Writes a component outside the legacy region as an area holds it.</summary>
@@ -42,6 +46,8 @@ internal static unsafe class XsaveStates
     {
         if (state == 2)
             LegacyStateArea.SaveVectors(s, destination, 1, FxsaveInstructions.VectorCount(cpu));
+        else
+            *(ulong*)destination = s->Pkru;
     }
 
     /// <summary>The initial configuration of x87 state.</summary>
