@@ -63,7 +63,8 @@ public sealed class HostileDriverTests : VirtioTestBase
 
     [Theory]
     [InlineData(Table, 0u, Indirect), InlineData(Table, 15u, Indirect), InlineData(Table, 17u, Indirect)]
-    [InlineData(Table, 32u, Indirect | Next), InlineData(GuestRam.Size, 16u, Indirect), InlineData(ulong.MaxValue - 15, 32u, Indirect), InlineData(ulong.MaxValue, 16u, Indirect)]
+    [InlineData(Table, 32u, Indirect | Next), InlineData(GuestRam.Size, 16u, Indirect)]
+    [InlineData(ulong.MaxValue - 15, 32u, Indirect), InlineData(ulong.MaxValue, 16u, Indirect)]
     public void Impossible_indirect_table(ulong table, uint length, int flags) => ShouldNeedReset(driver =>
     {
         driver.Describe(0, 0, table, length, flags, 1);
