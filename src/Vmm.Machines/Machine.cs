@@ -18,6 +18,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
     private readonly Lock _gate = new();
     private readonly GuestMemory _memory;
     private readonly FirmwareParts? _firmware;
+    private readonly PiixPowerManagement? _powerFunction;
     private readonly VirtioDevices _virtio;
     private readonly SystemClock? _ownClock;
     private readonly bool _hasHostInput;
@@ -75,13 +76,15 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         if (options.HasAcpi)
         {
             PowerManagement = new AcpiPowerManagement(Clock, Interrupts.Connect(FixedTable.SystemControlInterrupt), Power);
-            Pci.AddPowerManagement(PowerManagement, _firmware is null ? AcpiPowerManagement.StandardPort : (ushort)0);
+            _powerFunction = Pci.AddPowerManagement(PowerManagement, _firmware is null ? AcpiPowerManagement.StandardPort : (ushort)0);
         }
         _firmware?.Register(Ports);
         Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
         Partition.ExternalInterruptSource = Interrupts.Pic;
         if (_firmware is null)
             LoadImage(options);
+        else if (options.HasAcpi)
+            _firmware.AddTables(() => PlatformOf(options));
     }
 
     /// <summary>Where RAM is.</summary>
@@ -245,10 +248,11 @@ public sealed class Machine : IAsyncDisposable, IDisposable
             HasApics = Partition.Options.LocalApic != LocalApicMode.None,
             ProcessorSignature = version.Eax,
             ProcessorFeatures = version.Edx,
+            PowerManagementPort = _powerFunction?.Address ?? AcpiPowerManagement.StandardPort,
             Pci = new AcpiPciBridge
             {
-                MemoryStart = PciChipset.MemoryWindow,
-                MemoryEnd = PciChipset.MemoryWindowEnd,
+                MemoryStart = _firmware is null ? PciChipset.MemoryWindow : PciChipset.FirmwareMemoryWindow,
+                MemoryEnd = _firmware is null ? PciChipset.MemoryWindowEnd : PciChipset.FirmwareMemoryWindowEnd,
                 IsaRoutes = [.. Enumerable.Range(0, 4).Select(PciChipset.RouteOf)],
                 LineOf = static (device, pin) => PciBus.LineOf(device, pin + 1),
             },

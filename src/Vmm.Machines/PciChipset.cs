@@ -14,6 +14,11 @@ public sealed class PciChipset
     // Below the I/O APIC and firmware at the top of 4 GiB, above the highest address of low RAM.
     internal const uint MemoryWindow = 0xE000_0000;
     internal const uint MemoryWindowEnd = 0xFE00_0000;
+
+    // What firmware may choose from.
+    internal const uint FirmwareMemoryWindow = 0xC000_0000;
+    internal const uint FirmwareMemoryWindowEnd = 0xFEC0_0000;
+
     private const ushort PortWindow = 0xC000;
     private const ushort EdgeLevelControl = 0x4D0;
 

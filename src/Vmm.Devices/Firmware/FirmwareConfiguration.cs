@@ -34,6 +34,7 @@ public sealed class FirmwareConfiguration : IPortDevice, ISaveableDevice
     private readonly Lock _gate = new();
     private readonly FirmwareConfigurationCopier _copier;
     private readonly Dictionary<ushort, ReadOnlyMemory<byte>> _items = [];
+    private readonly Dictionary<ushort, Func<ReadOnlyMemory<byte>>> _makers = [];
     private readonly List<string> _names = [];
     private ushort _key;
     private uint _offset;
@@ -106,24 +107,20 @@ public sealed class FirmwareConfiguration : IPortDevice, ISaveableDevice
     /// <param name="content">Its bytes.</param>
     /// <exception cref="ArgumentException">The name is taken, or cannot be one.</exception>
     /// <exception cref="InvalidOperationException">There are <see cref="MostFiles"/> files already.</exception>
-    public void AddFile(string name, ReadOnlyMemory<byte> content)
+    public void AddFile(string name, ReadOnlyMemory<byte> content) => Add(name, content, null);
+
+    /// <summary>Adds a file that tells of something the guest may change.</summary>
+    /// <param name="name">Its name, as of the other ones.</param>
+    /// <param name="maker">
+    /// Makes its bytes, now and again whenever the guest begins to read; their number never changes. Called on the thread of the processor
+    /// that reads.
+    /// </param>
+    /// <exception cref="ArgumentException">The name is taken, or cannot be one.</exception>
+    /// <exception cref="InvalidOperationException">There are <see cref="MostFiles"/> files already.</exception>
+    public void AddChangingFile(string name, Func<ReadOnlyMemory<byte>> maker)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        if (name.Length > LongestName || name.AsSpan().ContainsAnyExceptInRange('!', '~'))
-        {
-            throw new ArgumentException(
-                $"'{name}' cannot name a file: 1 to {LongestName} printable ASCII characters without spaces can.", nameof(name));
-        }
-        lock (_gate)
-        {
-            if (_names.Contains(name))
-                throw new ArgumentException($"There is already a file '{name}'.", nameof(name));
-            if (_names.Count == MostFiles)
-                throw new InvalidOperationException($"There are {MostFiles} files already.");
-            _items[(ushort)(FirstFileKey + _names.Count)] = content;
-            _names.Add(name);
-            _items[(ushort)FirmwareConfigurationItem.FileDirectory] = Directory();
-        }
+        ArgumentNullException.ThrowIfNull(maker);
+        Add(name, maker(), maker);
     }
 
     /// <inheritdoc/>
@@ -182,10 +179,35 @@ public sealed class FirmwareConfiguration : IPortDevice, ISaveableDevice
 
     private ReadOnlyMemory<byte> Selected => _items.GetValueOrDefault(_key);
 
+    private void Add(string name, ReadOnlyMemory<byte> content, Func<ReadOnlyMemory<byte>>? maker)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (name.Length > LongestName || name.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            throw new ArgumentException(
+                $"'{name}' cannot name a file: 1 to {LongestName} printable ASCII characters without spaces can.", nameof(name));
+        }
+        lock (_gate)
+        {
+            if (_names.Contains(name))
+                throw new ArgumentException($"There is already a file '{name}'.", nameof(name));
+            if (_names.Count == MostFiles)
+                throw new InvalidOperationException($"There are {MostFiles} files already.");
+            ushort key = (ushort)(FirstFileKey + _names.Count);
+            _items[key] = content;
+            if (maker is not null)
+                _makers[key] = maker;
+            _names.Add(name);
+            _items[(ushort)FirmwareConfigurationItem.FileDirectory] = Directory();
+        }
+    }
+
     private void Select(ushort key)
     {
         _key = key;
         _offset = 0;
+        if (_makers.TryGetValue(key, out Func<ReadOnlyMemory<byte>>? maker))
+            _items[key] = maker();
     }
 
     private void Transfer(ulong address)

@@ -9,6 +9,9 @@ internal sealed record AcpiPlatform
     /// <summary>Whether there are local APICs and an I/O APIC.</summary>
     public bool HasApics { get; init; } = true;
 
+    /// <summary>First port of the power-management registers.</summary>
+    public ushort PowerManagementPort { get; init; } = Devices.AcpiPowerManagement.StandardPort;
+
     /// <summary>Whether there is a VGA.</summary>
     public bool HasVideo { get; init; }
 

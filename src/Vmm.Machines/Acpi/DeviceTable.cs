@@ -61,7 +61,7 @@ internal static class DeviceTable
         AddDevice(aml, "COM1", AmlValue.EisaId("PNP0501"), 1, new ResourceTemplate().Ports(0x3F8, 8).IsaInterrupt(4));
 
         ResourceTemplate board = new ResourceTemplate()
-            .Ports(0x61, 1).Ports(0x92, 1).Ports(AcpiPowerManagement.StandardPort, AcpiPowerManagement.Alignment);
+            .Ports(0x61, 1).Ports(0x92, 1).Ports(platform.PowerManagementPort, AcpiPowerManagement.Alignment);
         if (platform.HasApics)
             board.Memory((uint)IoApic.StandardAddress, (uint)IoApic.Length).Memory(InterruptTable.LocalApicAddress, 0x1000);
         AddDevice(aml, "MBRD", AmlValue.EisaId("PNP0C02"), 0, board);

@@ -1,5 +1,3 @@
-using Vmm.Devices;
-
 namespace Vmm.Machines;
 
 /// <summary>The tables of fixed hardware: FADT and FACS (ACPI 6.4, 5.2.9 and 5.2.10).</summary>
@@ -41,9 +39,9 @@ internal static class FixedTable
     /// <summary>The fixed description table.</summary>
     public static byte[] Fadt(AcpiPlatform platform, uint facs, uint dsdt)
     {
-        const ushort Events = AcpiPowerManagement.StandardPort;
-        const ushort Control = Events + 4;
-        const ushort Timer = Events + 8;
+        ushort events = platform.PowerManagementPort;
+        ushort control = (ushort)(events + 4);
+        ushort timer = (ushort)(events + 8);
 
         uint flags = WriteBackInvalidate | ProcessorHalts | NoFixedSleepButton | NoFixedClockWake | HasResetRegister;
         if (platform.ProcessorCount > MostProcessorsLogically)
@@ -56,12 +54,12 @@ internal static class FixedTable
         table.Add16(SystemControlInterrupt);
         // No SMI command port: the machine is in ACPI mode from the start.
         table.Zeros(8);
-        table.Add32(Events);
+        table.Add32(events);
         table.Add32(0);
-        table.Add32(Control);
+        table.Add32(control);
         table.Add32(0);
         table.Add32(0);
-        table.Add32(Timer);
+        table.Add32(timer);
         table.Zeros(8);
         // Lengths of the event, control, second control and timer registers.
         table.Bytes([4, 2, 0, 4]);
@@ -80,12 +78,12 @@ internal static class FixedTable
         // The 32-bit pointer to the FACS is the valid one: they must not both be given.
         table.Add64(0);
         table.Add64(dsdt);
-        table.AddPorts(Events, 4, 2);
+        table.AddPorts(events, 4, 2);
         table.AddPorts(0, 0, 0);
-        table.AddPorts(Control, 2, 2);
+        table.AddPorts(control, 2, 2);
         table.AddPorts(0, 0, 0);
         table.AddPorts(0, 0, 0);
-        table.AddPorts(Timer, 4, 4);
+        table.AddPorts(timer, 4, 4);
         // General-purpose events, sleep registers and the hypervisor's identity: none.
         table.Zeros(4 * 12 + 8);
         return table.Finish();

@@ -46,5 +46,18 @@ internal sealed class FirmwareParts : IDisposable
             ports.Register(DebugConsolePort.FirmwarePort, 1, new DebugConsolePort(output), "debug console");
     }
 
+    /// <summary>Gives the firmware the machine's ACPI tables, unless a client has given it others; it finds a place for them.</summary>
+    /// <param name="platform">Describes the machine as it is now: the firmware moves its power-management registers.</param>
+    public void AddTables(Func<AcpiPlatform> platform)
+    {
+        string[] names = [FirmwareTableFiles.TablesName, FirmwareTableFiles.RootPointerName, FirmwareTableFiles.LoaderName];
+        if (_configuration.Files.Intersect(names).Any())
+            return;
+        (byte[] rootPointer, byte[] loader) = FirmwareTableFiles.Pointers(platform());
+        _configuration.AddChangingFile(FirmwareTableFiles.TablesName, () => FirmwareTableFiles.Tables(platform()));
+        _configuration.AddFile(FirmwareTableFiles.RootPointerName, rootPointer);
+        _configuration.AddFile(FirmwareTableFiles.LoaderName, loader);
+    }
+
     public void Dispose() => _rom.Dispose();
 }

@@ -105,6 +105,19 @@ public sealed class FirmwareConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Changing_file_is_made_anew_at_each_selection()
+    {
+        byte made = 6;
+        _device.AddChangingFile("etc/now", () => new[] { ++made });
+
+        int key = KeyOf("etc/now");
+        Take(key, 2).Should().Equal(8, 0);
+        Take(key, 1).Should().Equal(9);
+        Transfer((uint)key << 16 | Selects | Reads, 1, 0x2000);
+        Memory(0x2000, 1).Should().Equal(10);
+    }
+
+    [Fact]
     public void Names_that_are_taken_or_cannot_be_are_refused()
     {
         _device.AddFile("etc/one", default);
