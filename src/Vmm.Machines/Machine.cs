@@ -11,7 +11,7 @@ namespace Vmm.Machines;
 /// Members may be called from any thread. One run at a time. <see cref="Dispose"/> ends a run first; called from a device on a
 /// processor's own thread it does not wait for that thread.
 /// </remarks>
-public sealed class Machine : IAsyncDisposable, IDisposable
+public sealed partial class Machine : IAsyncDisposable, IDisposable
 {
     private const ushort SerialPort = 0x3F8;
 
@@ -34,10 +34,15 @@ public sealed class Machine : IAsyncDisposable, IDisposable
     /// <exception cref="NotSupportedException">The backend cannot do what an option asks for.</exception>
     /// <exception cref="HypervisorException">The backend refused.</exception>
     public Machine(IHypervisor hypervisor, MachineOptions options)
+        : this(hypervisor, options, isRestoring: false)
+    {
+    }
+
+    private Machine(IHypervisor hypervisor, MachineOptions options, bool isRestoring)
     {
         ArgumentNullException.ThrowIfNull(hypervisor);
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Image is null && options.Firmware is null)
+        if (options.Image is null && options.Firmware is null && !isRestoring)
             throw new ArgumentException("A machine starts from an image or from firmware: set one of them.", nameof(options));
         options.Virtio.RequireValid();
         MemoryMap = new MemoryMap(options.MemorySize);
@@ -81,7 +86,8 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         _firmware?.Register(Ports);
         Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
         Partition.ExternalInterruptSource = Interrupts.Pic;
-        if (_firmware is null)
+        AddSaveable();
+        if (_firmware is null && !isRestoring)
             LoadImage(options);
         else if (options.HasAcpi)
             _firmware.AddTables(() => PlatformOf(options));
@@ -162,6 +168,7 @@ public sealed class Machine : IAsyncDisposable, IDisposable
             if (!_canRun)
                 throw new InvalidOperationException("The machine's run has ended: make a new machine to start again.");
             _run = run = new MachineRun(this);
+            LetTimeGo();
         }
         bool canRun = false;
         try
@@ -301,8 +308,14 @@ public sealed class Machine : IAsyncDisposable, IDisposable
         Ports.Register(0x60, 1, keyboard, "keyboard controller");
         Ports.Register(0x64, 1, keyboard, "keyboard controller");
         Ports.Register(0x70, 2, RealTimeClock, "real-time clock");
-        Ports.Register(0x92, 1, new SystemControlPortA(Power, a20), "system control port A");
-        Ports.Register(0xCF9, 1, new ResetControl(Power), "reset control");
+        SystemControlPortA portA = new(Power, a20);
+        ResetControl reset = new(Power);
+        Ports.Register(0x92, 1, portA, "system control port A");
+        Ports.Register(0xCF9, 1, reset, "reset control");
+        Saveable.Add("keyboard", keyboard);
+        Saveable.Add("a20-gate", a20);
+        Saveable.Add("system-control-port-a", portA);
+        Saveable.Add("reset-control", reset);
         Display.Register(Ports);
         Ports.Register(SerialPort, 8, Serial, "serial port");
         if (Interrupts.IoApic is { } ioApic)

@@ -6,8 +6,6 @@ public sealed class UsageTests : ToolTest
 {
     [Theory]
     [InlineData("--gdb 1234", "--gdb is not built yet")]
-    [InlineData("--save state", "--save is not built yet")]
-    [InlineData("--restore state", "--restore is not built yet")]
     [InlineData("--record log", "--record is not built yet")]
     [InlineData("--replay log", "--replay is not built yet")]
     [InlineData("--lockstep emulator", "--lockstep is not built yet")]
@@ -85,7 +83,7 @@ public sealed class UsageTests : ToolTest
     [Fact]
     public void Nothing_to_run_is_refused()
     {
-        Run("run").ShouldRefuse("exactly one of --kernel, --elf, --flat and --firmware");
+        Run("run").ShouldRefuse("exactly one of --kernel, --elf, --flat, --firmware and --restore");
     }
 
     [Theory]

@@ -5,7 +5,7 @@ namespace Vmm.Devices;
 /// the console is there. Firmware uses port 0x402; 0xE9 is another port in use.
 /// </summary>
 /// <param name="output">Takes the bytes, on the thread of the processor that writes.</param>
-public sealed class DebugConsolePort(SerialOutput output) : IPortDevice
+public sealed class DebugConsolePort(SerialOutput output) : IPortDevice, ISaveableDevice
 {
     /// <summary>The port that SeaBIOS and other firmware of emulated PCs write to.</summary>
     public const ushort FirmwarePort = 0x402;
@@ -23,5 +23,14 @@ public sealed class DebugConsolePort(SerialOutput output) : IPortDevice
         byte character = (byte)value;
         lock (_gate)
             output(new ReadOnlySpan<byte>(in character));
+    }
+
+    string ISaveableDevice.StateKind => "debug-console";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        // It keeps nothing.
     }
 }

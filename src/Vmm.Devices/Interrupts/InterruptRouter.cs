@@ -6,7 +6,7 @@ namespace Vmm.Devices;
 /// alone. The number of a line is its ACPI global system interrupt, but that of line 0 is 2.
 /// </summary>
 /// <remarks>All members may be called from any thread.</remarks>
-public sealed class InterruptRouter
+public sealed class InterruptRouter : ISaveableDevice
 {
     /// <summary>Number of ISA lines.</summary>
     public const int IsaLineCount = 16;
@@ -54,15 +54,55 @@ public sealed class InterruptRouter
         ArgumentOutOfRangeException.ThrowIfNegative(line);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(line, _lines.Length);
         ArgumentOutOfRangeException.ThrowIfEqual(line, CascadeLine);
-        return new Input(_lines[line]!);
+        return _lines[line]!.Connect();
+    }
+
+    string ISaveableDevice.StateKind => "interrupt-router";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        state.Require("lines", (ulong)_lines.Length);
+        for (int line = 0; line < _lines.Length; line++)
+            _lines[line]?.ExchangeState(state, $"line-{line}");
     }
 
     private sealed class SharedLine(IAcknowledgedLine? isa, IInterruptLine? redirected)
     {
         private readonly Lock _gate = new();
+        private readonly List<Input> _inputs = [];
         private int _asserting;
 
         public IAcknowledgedLine? Isa { get; } = isa;
+
+        public Input Connect()
+        {
+            lock (_gate)
+            {
+                Input input = new(this);
+                _inputs.Add(input);
+                return input;
+            }
+        }
+
+        // The levels of the inputs in the order in which they were connected; the controllers restore what they saw of them.
+        public void ExchangeState(DeviceStateExchange state, string name)
+        {
+            lock (_gate)
+            {
+                byte[] levels = [.. _inputs.Select(input => input.Level ? (byte)1 : (byte)0)];
+                state.Bytes(name, levels);
+                _asserting = 0;
+                for (int index = 0; index < levels.Length; index++)
+                {
+                    if (levels[index] > 1)
+                        throw state.Refuse(name, "has a level that is neither 0 nor 1");
+                    _inputs[index].Level = levels[index] != 0;
+                    _asserting += levels[index];
+                }
+            }
+        }
 
         public void Change(Input input, bool level)
         {
@@ -84,7 +124,8 @@ public sealed class InterruptRouter
 
     private sealed class Input(SharedLine line) : IAcknowledgedLine
     {
-        private bool _level;
+        // Under the line's lock.
+        public bool Level { get; set; }
 
         public event Action? Acknowledged
         {
@@ -108,9 +149,9 @@ public sealed class InterruptRouter
         // Under the line's lock.
         public bool TryChange(bool level)
         {
-            if (_level == level)
+            if (Level == level)
                 return false;
-            _level = level;
+            Level = level;
             return true;
         }
     }

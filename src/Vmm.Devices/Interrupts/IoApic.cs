@@ -8,7 +8,7 @@ namespace Vmm.Devices;
 /// All members may be called from any thread. Inputs carry assertion, not voltage: the polarity bit is kept and has no effect. An edge on
 /// a masked input is forgotten, as the data sheet has it. Vectors below 16 are sent as they are: the receiver reports the error.
 /// </remarks>
-public sealed class IoApic : IMmioDevice
+public sealed class IoApic : IMmioDevice, ISaveableDevice
 {
     /// <summary>Where a PC has its first I/O APIC.</summary>
     public const ulong StandardAddress = 0xFEC0_0000;
@@ -115,6 +115,27 @@ public sealed class IoApic : IMmioDevice
             case EndOfInterruptOffset:
                 EndOfInterrupt((byte)value);
                 break;
+        }
+    }
+
+    string ISaveableDevice.StateKind => "io-apic-82093aa";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (_gate)
+        {
+            state.Value("index", ref _index, 0xFF);
+            state.Value("identification", ref _identification);
+            _identification &= IdentificationMask;
+            state.Value("asserted", ref _asserted, (1u << InputCount) - 1);
+            for (int input = 0; input < InputCount; input++)
+            {
+                ulong entry = _entries[input].State;
+                state.Value($"entry-{input}", ref entry);
+                _entries[input].State = entry;
+            }
         }
     }
 

@@ -33,6 +33,13 @@ internal struct RedirectionEntry
         set => _value = value ? _value | RemoteRequestBit : _value & ~RemoteRequestBit;
     }
 
+    /// <summary>The whole entry with its flags, as it is saved; bits that no entry has are dropped.</summary>
+    public ulong State
+    {
+        readonly get => _value;
+        set => _value = value & (((ulong)WritableHigh << 32) | WritableLow | RemoteRequestBit);
+    }
+
     public void WriteLow(uint value)
     {
         _value = (_value & ~(ulong)WritableLow) | (value & WritableLow);

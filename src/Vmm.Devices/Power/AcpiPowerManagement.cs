@@ -8,7 +8,7 @@ namespace Vmm.Devices;
 /// <remarks>
 /// All members may be called from any thread. A host timer is armed only while the guest has enabled the timer's interrupt.
 /// </remarks>
-public sealed class AcpiPowerManagement : IPortDevice, IMmioDevice, IDisposable
+public sealed class AcpiPowerManagement : IPortDevice, IMmioDevice, ISaveableDevice, IDisposable
 {
     /// <summary>Where this library's machines have the first port.</summary>
     public const ushort StandardPort = 0x600;
@@ -45,6 +45,7 @@ public sealed class AcpiPowerManagement : IPortDevice, IMmioDevice, IDisposable
     private ushort _enable;
     private ushort _control;
     private long _seenHalves;
+    private long _offset; // ticks that the timer is ahead of the clock, since it was restored
 
     /// <summary>Makes the registers as after reset.</summary>
     /// <param name="clock">The machine's clock.</param>
@@ -62,7 +63,34 @@ public sealed class AcpiPowerManagement : IPortDevice, IMmioDevice, IDisposable
         _seenHalves = Halves;
     }
 
-    private long Ticks => (long)((Int128)_clock.Nanoseconds * TimerFrequency / 1_000_000_000);
+    string ISaveableDevice.StateKind => "acpi-power-management";
+
+    int ISaveableDevice.StateVersion => 1;
+
+    void ISaveableDevice.ExchangeState(DeviceStateExchange state)
+    {
+        lock (_gate)
+        {
+            if (!state.IsLoading)
+                Observe();
+            state.Value("status", ref _status);
+            state.Value("enable", ref _enable);
+            state.Value("control", ref _control);
+            _enable &= EnableBits;
+            _control &= BusMasterReload | SleepTypeMask;
+            // On a clock that stands elsewhere the timer goes on from its own count.
+            uint timer = (uint)Ticks & ((1 << TimerWidth) - 1);
+            state.Value("timer", ref timer, (1 << TimerWidth) - 1);
+            if (!state.IsLoading)
+                return;
+            _offset = 0;
+            _offset = (timer - Ticks) & ((1 << TimerWidth) - 1);
+            _seenHalves = Halves;
+            Arm();
+        }
+    }
+
+    private long Ticks => (long)((Int128)_clock.Nanoseconds * TimerFrequency / 1_000_000_000) + _offset;
 
     // The timer's event is a change of its highest bit.
     private long Halves => Ticks >> (TimerWidth - 1);
@@ -158,9 +186,14 @@ public sealed class AcpiPowerManagement : IPortDevice, IMmioDevice, IDisposable
     private void Update()
     {
         _line.Set((_status & _enable) != 0);
+        Arm();
+    }
+
+    private void Arm()
+    {
         if ((_enable & TimerEvent) != 0 && (_status & TimerEvent) == 0)
         {
-            long next = (_seenHalves + 1) << (TimerWidth - 1);
+            long next = ((_seenHalves + 1) << (TimerWidth - 1)) - _offset;
             // Rounded up, so that the tick has come when the callback does.
             _timer.Arm((long)(((Int128)next * 1_000_000_000 + TimerFrequency - 1) / TimerFrequency));
         }

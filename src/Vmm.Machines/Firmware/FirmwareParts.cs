@@ -39,6 +39,11 @@ internal sealed class FirmwareParts : IDisposable
     /// <summary>Who decides between ROM and RAM below 1 MiB.</summary>
     public ShadowMemory Shadow { get; }
 
+    /// <summary>CRC-32C of the image.</summary>
+    public uint Checksum => SavedMachineFormat.Checksum(_image.Content.Span);
+
+    public void AddSaveable(SaveableDevices devices) => devices.Add("firmware-configuration", _configuration);
+
     public void Register(PortBus ports)
     {
         ports.Register(FirmwareConfiguration.Port, FirmwareConfiguration.PortCount, _configuration, "firmware configuration");

@@ -11,6 +11,7 @@ internal static class GuestRun
     {
         IHypervisor hypervisor = Backends.Create(settings.Backend);
         CheckAgainst(hypervisor.Capabilities, settings);
+        SavePoint.Check(settings.Save);
         BootImage? image = ReadImage(settings);
         using ConsoleTarget? console = settings.DebugConsole is { } target ? ConsoleTarget.Open(target, streams.Error) : null;
         FirmwareImage? firmware = settings.Firmware is { } file ? ReadFirmware(file, settings, console) : null;
@@ -18,19 +19,19 @@ internal static class GuestRun
         using SerialTarget serial = SerialTarget.Open(settings.Serial, streams);
         using OpenDisks disks = OpenDisks.Open(settings.Disks);
         using Machine machine = Build(hypervisor, settings, image, firmware, serial, disks);
-        using CancellationTokenSource ending = new();
-        if (settings.Timeout is { } timeout)
-            ending.CancelAfter(timeout);
+        using SavePoint end = new(settings, streams.Error);
         using RawTerminal? terminal = serial.IsInteractive ? RawTerminal.TryEnter() : null;
         if (terminal is not null)
-            streams.Error.Write("vmm: the keyboard is the guest's; press Ctrl-A, then X, to leave.\r\n");
+            streams.Error.Write($"vmm: the keyboard is the guest's; press Ctrl-A, then X, to leave{(settings.Save is null ? "" : ", or S to save")}.\r\n");
         using SerialInput? input =
-            serial.Input is null ? null : new SerialInput(serial.Input, machine.Serial, serial.IsInteractive, ending.Cancel);
+            serial.Input is null ? null : new SerialInput(serial.Input, machine.Serial, serial.IsInteractive, end.Leave, end.SaveAndGoOn);
         Stopwatch watch = Stopwatch.StartNew();
-        MachineOutcome outcome = machine.Run(ending.Token);
+        MachineOutcome outcome = end.Run(machine);
         watch.Stop();
         terminal?.Dispose();
         statistics?.Write(machine, watch.Elapsed);
+        if (outcome.Kind == MachineOutcomeKind.Cancelled && end.TrySave(machine))
+            return ExitStatus.Success;
         return Report(outcome, machine, settings, input is { LeftByUser: true }, streams.Error);
     }
 
@@ -39,7 +40,7 @@ internal static class GuestRun
     {
         try
         {
-            return new Machine(hypervisor, new MachineOptions
+            MachineOptions options = new()
             {
                 Image = image,
                 Firmware = firmware,
@@ -51,7 +52,8 @@ internal static class GuestRun
                 HasSerialInput = serial.Input is not null,
                 DebugExitPort = settings.DebugExitPort,
                 Virtio = new VirtioOptions { Transport = settings.VirtioTransport, Disks = disks.Images },
-            });
+            };
+            return settings.Restore is { } saved ? SavePoint.Restore(hypervisor, saved, options) : new Machine(hypervisor, options);
         }
         catch (Exception e) when (e is ImageLoadException or ArgumentException or NotSupportedException or HypervisorException)
         {

@@ -57,6 +57,12 @@ internal static class RunCommand
         "--debug-exit", "PORT", "Port of a debug-exit device: a byte v written there ends the run with status ((v & 0x7F) << 1) | 1.");
 
     private static readonly Option<string?> Timeout = Optional("--timeout", "SECONDS", "Give up after this many seconds, with status 124.");
+    private static readonly Option<string?> Save = Optional(
+        "--save", "FILE", "Save the machine there when the run is left with Ctrl-A X, by --timeout or by SIGTERM (status 0 then); Ctrl-A S saves and goes on.");
+
+    private static readonly Option<string?> Restore =
+        Optional("--restore", "FILE", "Go on with a saved machine: memory, processors and their model come from there, devices must be given alike.");
+
     private static readonly Option<string?> Stats = new("--stats")
     {
         Description = "Print counters at the end; =json:PATH writes them to a file.",
@@ -66,7 +72,7 @@ internal static class RunCommand
 
     // Named by the tool's face, built later: refused with a clear message rather than as unknown.
     private static readonly string[] NotYet =
-        ["--gdb", "--save", "--restore", "--record", "--replay", "--lockstep"];
+        ["--gdb", "--record", "--replay", "--lockstep"];
 
     public static Command Create(StandardStreams streams)
     {
@@ -79,7 +85,7 @@ internal static class RunCommand
         Option[] options =
         [
             Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, FirmwareFile, Disk, Virtio, Cpu, Slat, Serial, DebugConsole,
-            DebugExit, Timeout, Stats,
+            DebugExit, Timeout, Save, Restore, Stats,
         ];
         foreach (Option option in options)
             command.Add(option);
@@ -109,10 +115,13 @@ internal static class RunCommand
         string? kernel = parsed.GetValue(Kernel), elf = parsed.GetValue(Elf), flat = parsed.GetValue(Flat);
         string? firmware = parsed.GetValue(Firmware), debugConsole = parsed.GetValue(DebugConsole);
         string[] firmwareFiles = parsed.GetValue(FirmwareFile) ?? [];
+        string? restore = parsed.GetValue(Restore);
+        if (restore is not null)
+            CheckRestore(parsed);
         int sources = (kernel is null ? 0 : 1) + (elf is null ? 0 : 1) + (flat is null ? 0 : 1) + (firmware is null ? 0 : 1);
         // A kernel may be given to firmware.
-        if (sources != 1 && !(sources == 2 && firmware is not null && kernel is not null))
-            throw new UsageException("Name what to run with exactly one of --kernel, --elf, --flat and --firmware.");
+        if (restore is null && sources != 1 && !(sources == 2 && firmware is not null && kernel is not null))
+            throw new UsageException("Name what to run with exactly one of --kernel, --elf, --flat, --firmware and --restore.");
         if (firmware is null && (debugConsole is not null || firmwareFiles.Length > 0))
             throw new UsageException("--debug-console and --firmware-file go with --firmware.");
         if (kernel is null && (parsed.GetValue(Initrd) is not null || parsed.GetValue(Append) is not null))
@@ -153,8 +162,20 @@ internal static class RunCommand
             Serial = serial,
             DebugExitPort = ParsePort(parsed.GetValue(DebugExit)),
             Timeout = parsed.GetValue(Timeout) is { } seconds ? ParseSeconds(seconds) : null,
+            Save = parsed.GetValue(Save),
+            Restore = restore,
             Statistics = parsed.GetResult(Stats) is null ? null : ParseStatistics(parsed.GetValue(Stats)),
         };
+    }
+
+    // What the saved machine says itself is not said twice. Firmware alone is given again: its ROM is not part of it.
+    private static void CheckRestore(ParseResult parsed)
+    {
+        foreach (Option option in (Option[])[Kernel, Initrd, Append, Elf, Flat, Memory, Cpus, Cpu])
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name} does not go with --restore: the saved machine says it.");
+        }
     }
 
     private static ulong ParseMemory(string text)

@@ -43,6 +43,12 @@ internal sealed record RunSettings
 
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>Where the machine is saved when the run is left; null for nowhere.</summary>
+    public string? Save { get; init; }
+
+    /// <summary>The saved machine to go on with; null to start anew.</summary>
+    public string? Restore { get; init; }
+
     /// <summary>Null: no statistics. Empty: as text on standard error. Else the path of a JSON file.</summary>
     public string? Statistics { get; init; }
 }

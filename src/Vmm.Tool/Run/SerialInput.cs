@@ -10,15 +10,17 @@ internal sealed class SerialInput : IDisposable
     private readonly Uart16550 _port;
     private readonly bool _interactive;
     private readonly Action _leave;
+    private readonly Action _save;
     private readonly CancellationTokenSource _ending = new();
     private bool _escaped;
 
-    public SerialInput(Stream source, Uart16550 port, bool interactive, Action leave)
+    public SerialInput(Stream source, Uart16550 port, bool interactive, Action leave, Action save)
     {
         _source = source;
         _port = port;
         _interactive = interactive;
         _leave = leave;
+        _save = save;
         // A read of standard input cannot be taken back: the thread ends with the process.
         new Thread(Pump) { IsBackground = true, Name = "vmm serial input" }.Start();
     }
@@ -50,7 +52,7 @@ internal sealed class SerialInput : IDisposable
         }
     }
 
-    // Ctrl-A X leaves; Ctrl-A Ctrl-A is one Ctrl-A for the guest.
+    // Ctrl-A X leaves; Ctrl-A S saves; Ctrl-A Ctrl-A is one Ctrl-A for the guest.
     private int Filter(ReadOnlySpan<byte> keys, Span<byte> typed)
     {
         int length = 0;
@@ -63,6 +65,11 @@ internal sealed class SerialInput : IDisposable
                 {
                     LeftByUser = true;
                     _leave();
+                    continue;
+                }
+                if (key is (byte)'s' or (byte)'S')
+                {
+                    _save();
                     continue;
                 }
                 typed[length++] = key;

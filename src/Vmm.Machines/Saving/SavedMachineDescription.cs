@@ -1,0 +1,80 @@
+namespace Vmm.Machines;
+
+/// <summary>What a saved machine is made of: what a machine that takes its place must be made of too.</summary>
+public sealed record SavedMachineDescription
+{
+    /// <summary>Bytes of RAM.</summary>
+    public required ulong MemorySize { get; init; }
+
+    /// <summary>Number of processors.</summary>
+    public required int ProcessorCount { get; init; }
+
+    /// <summary>Local APICs.</summary>
+    public required LocalApicMode LocalApic { get; init; }
+
+    /// <summary>What CPUID showed; null where the backend did not say.</summary>
+    public CpuProfile? CpuProfile { get; init; }
+
+    /// <summary>The machine's time, in nanoseconds since it was first started.</summary>
+    public required long Time { get; init; }
+
+    /// <summary>CRC-32C of the firmware; null for a machine without.</summary>
+    public uint? FirmwareChecksum { get; init; }
+
+    /// <summary>Options for a machine that takes this one's place: RAM, processors and their model from here, all else from the given ones.</summary>
+    /// <param name="options">The devices' ends: serial port, disks and so on; an image is left out. A CPU profile that is set stays.</param>
+    /// <exception cref="SavedStateException">The profile is none of this library's, and none is set.</exception>
+    public MachineOptions ToOptions(MachineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        CpuProfile? profile = options.CpuProfile ?? (CpuProfile is null ? null : Known(CpuProfile.Name));
+        return options with { Image = null, MemorySize = MemorySize, ProcessorCount = ProcessorCount, LocalApic = LocalApic, CpuProfile = profile };
+    }
+
+    internal void WriteTo(StateWriter writer)
+    {
+        writer.Write(MemorySize);
+        writer.Write((uint)ProcessorCount);
+        writer.Write((uint)LocalApic);
+        writer.Write((ulong)Time);
+        writer.Write(FirmwareChecksum is null ? 0u : 1u);
+        writer.Write(FirmwareChecksum ?? 0);
+        writer.Write(CpuProfile is null ? 0u : 1u);
+        if (CpuProfile is not null)
+            StateCodec.Write(writer, CpuProfile);
+    }
+
+    internal static SavedMachineDescription ReadFrom(ReadOnlySpan<byte> payload)
+    {
+        StateReader reader = new(payload);
+        ulong memory = reader.ReadUInt64();
+        uint processors = reader.ReadUInt32();
+        uint localApic = reader.ReadUInt32();
+        ulong time = reader.ReadUInt64();
+        bool hasFirmware = reader.ReadUInt32() != 0;
+        uint firmware = reader.ReadUInt32();
+        CpuProfile? profile = reader.ReadUInt32() != 0 ? StateCodec.ReadProfile(ref reader) : null;
+        reader.RequireEnd();
+        if (memory is < MemoryMap.MinimumSize or > MemoryMap.MaximumSize || memory % 4096 != 0)
+            throw new SavedStateException($"The saved machine has {memory} bytes of RAM, which no machine has.");
+        if (processors is 0 or > 4096)
+            throw new SavedStateException($"The saved machine has {processors} processors.");
+        if (localApic > (uint)LocalApicMode.X2Apic)
+            throw new SavedStateException($"The saved machine has local APICs of an unknown mode, {localApic}.");
+        // A hundred years, as for moments in devices: no sum of both overflows.
+        if (time > 100UL * 366 * 86_400 * 1_000_000_000)
+            throw new SavedStateException("The saved machine has run for more than a hundred years.");
+        return new()
+        {
+            MemorySize = memory,
+            ProcessorCount = (int)processors,
+            LocalApic = (LocalApicMode)localApic,
+            Time = (long)time,
+            FirmwareChecksum = hasFirmware ? firmware : null,
+            CpuProfile = profile,
+        };
+    }
+
+    private static CpuProfile Known(string name) => CpuProfiles.All.FirstOrDefault(profile => string.Equals(profile.Name, name, StringComparison.OrdinalIgnoreCase))
+        ?? throw new SavedStateException($"The saved guest saw the CPU profile '{name}'; known here are {string.Join(", ", CpuProfiles.All.Select(profile => profile.Name))}.");
+}
