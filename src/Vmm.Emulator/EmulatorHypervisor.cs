@@ -36,6 +36,6 @@ public sealed class EmulatorHypervisor : HypervisorBase
         PhysicalAddressBits = AddressBits,
         InterceptableExceptions = uint.MaxValue & ~(1U << 2),
         SlatFormats = [SlatFormat.Ept, SlatFormat.Npt, SlatFormat.None],
-        CpuProfiles = [CpuProfiles.V1.Name, CpuProfiles.V2.Name],
+        CpuProfiles = [.. Vmm.CpuProfiles.All.Select(profile => profile.Name)],
     };
 }

@@ -20,9 +20,9 @@ public sealed class EmulatorConformance(EmulatorFixture fixture, ITestOutputHelp
 public sealed class EmulatorProfileConformance
 {
     [Fact]
-    public void Every_case_holds_with_profile_v2_and_none_is_skipped()
+    public void Every_case_holds_with_profile_v3_and_none_is_skipped()
     {
-        ConformanceOptions options = new() { CpuProfile = CpuProfiles.V2 };
+        ConformanceOptions options = new() { CpuProfile = CpuProfiles.V3 };
         ConformanceReport report = ConformanceRunner.Run(new EmulatorHypervisor(), options);
         string.Join(Environment.NewLine, report.Failures.Select(failure => failure.Explain())).Should().BeEmpty();
         report.Count(CaseOutcome.Passed).Should().Be(report.Results.Count);
