@@ -49,24 +49,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
             : register is >= Register.Dr0 and <= Register.Dr7 ? RegisterGroups.Debug : RegisterGroups.Control;
         ProcessorState state = default;
         GetStateCore(group, ref state);
-        switch (register)
-        {
-            case Register.Rflags: state.General.Rflags = value; break;
-            case Register.Cr0: state.Control.Cr0 = value; break;
-            case Register.Cr2: state.Control.Cr2 = value; break;
-            case Register.Cr3: state.Control.Cr3 = value; break;
-            case Register.Cr4: state.Control.Cr4 = value; break;
-            case Register.Cr8: state.Control.Cr8 = value; break;
-            case Register.Dr0: state.Debug.Dr0 = value; break;
-            case Register.Dr1: state.Debug.Dr1 = value; break;
-            case Register.Dr2: state.Debug.Dr2 = value; break;
-            case Register.Dr3: state.Debug.Dr3 = value; break;
-            case Register.Dr6: state.Debug.Dr6 = value; break;
-            case Register.Dr7: state.Debug.Dr7 = value; break;
-            case Register.Xcr0: state.Control.Xcr0 = value; break;
-            case Register.Efer: state.Control.Efer = value; break;
-            default: state.Control.ApicBase = value; break;
-        }
+        state.SetRegister(register, value);
         SetStateCore(group, in state);
     }
 
@@ -154,37 +137,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
 
     protected override void SetLocalApicCore(ReadOnlySpan<byte> page) => Core.RestoreApic(page);
 
-    protected override LinearTranslationResult TranslateCore(ulong linear, GuestAccess access, bool user)
-    {
-        if (Core.Is64Bit && !ProcessorCore.IsCanonical(linear))
-            return new LinearTranslationResult { Status = TranslationStatus.NonCanonical };
-        PageAccess wanted = (access & GuestAccess.Execute) != 0 ? PageAccess.Execute : (access & GuestAccess.Write) != 0 ? PageAccess.Write : PageAccess.Read;
-        if (user)
-            wanted |= PageAccess.User;
-        switch (Core.ProbeLinear(linear, wanted, out PageWalkResult walk))
-        {
-            case PageWalkOutcome.PageFault:
-                bool present = (walk.ErrorCode & PageFaultCode.Present) != 0;
-                bool reserved = (walk.ErrorCode & PageFaultCode.Reserved) != 0;
-                return new LinearTranslationResult
-                {
-                    Status = reserved ? TranslationStatus.ReservedBit : present ? TranslationStatus.PrivilegeViolation : TranslationStatus.PageNotPresent,
-                    PhysicalAddress = walk.PhysicalAddress,
-                    FailingLevel = walk.Level,
-                };
-            case PageWalkOutcome.EntryUnreachable:
-                return new LinearTranslationResult { Status = TranslationStatus.Unmapped, PhysicalAddress = walk.PhysicalAddress, FailingLevel = walk.Level };
-        }
-        LinearTranslationResult result = new()
-        {
-            PhysicalAddress = walk.PhysicalAddress,
-            PageSize = walk.Level == 0 ? 0 : 1UL << walk.PageSizeLog2,
-        };
-        PhysicalTranslationResult second = _partition.Memory.Translate(walk.PhysicalAddress, access);
-        return second.Status == TranslationStatus.Success || (access == GuestAccess.None && second.Status != TranslationStatus.Unmapped)
-            ? result
-            : result with { Status = second.Status };
-    }
+    protected override LinearTranslationResult TranslateCore(ulong linear, GuestAccess access, bool user) =>
+        LinearProbe.Translate(Core, _partition.Memory, linear, access, user);
 
     /// <summary>Setting state gives a processor that shut down another life.</summary>
     private void Revive()

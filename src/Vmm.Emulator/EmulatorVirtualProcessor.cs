@@ -5,7 +5,7 @@ namespace Vmm.Emulator;
 
 /// <summary>A virtual processor of the emulator: the run loop around its core.</summary>
 // SAFETY: the state block belongs to the core, which lives until the partition frees it, after the last run.
-internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessorBase, IDisposable
+internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessorBase, IInterruptWindow, IDisposable
 {
     private readonly EmulatorPartition _partition;
     private readonly uint _exceptionExits;
@@ -59,6 +59,9 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
     }
 
     private VcpuState* State => Core.State;
+
+    /// <inheritdoc/>
+    public Interruptible Window { get; set; }
 
     /// <summary>Power-on state.</summary>
     public void Reset()
@@ -178,6 +181,12 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                 Core.QueueEvent(in taken);
                 continue;
             }
+            if (Window != Interruptible.None && (InterruptibleCore & Window) != 0)
+            {
+                Window = Interruptible.None;
+                exit = new VpExit(ExitKind.InterruptWindow, State->Rip);
+                return false;
+            }
             if (State->Activity == Activity.Running)
                 return true;
             if (Core.Apic is null)
@@ -197,7 +206,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
         int vector = Core.Apic?.PendingVector ?? 0;
         bool waiting = EventsWaiting;
         bool nmi = Core.Apic is { } apic && (apic.Signals & ApicSignals.NonMaskable) != 0;
-        Core.WindowRequested = waiting || nmi || vector != 0;
+        Core.WindowRequested = waiting || nmi || vector != 0 || Window != Interruptible.None;
         taken = default;
         if (!Core.WindowRequested)
             return false;

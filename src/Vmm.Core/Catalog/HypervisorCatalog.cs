@@ -32,7 +32,7 @@ public sealed class HypervisorCatalog
         List<HypervisorReportEntry> entries = [];
         foreach (IHypervisorProvider provider in _providers)
         {
-            ProbeResult result = Probe(provider);
+            ProbeResult result = provider.IsAutomatic ? Probe(provider) : ProbeResult.Unavailable("it is chosen by name only");
             if (result.IsAvailable)
             {
                 try

@@ -10,6 +10,9 @@ public interface IHypervisorProvider
     /// <summary>Full name for people.</summary>
     string DisplayName { get; }
 
+    /// <summary>Whether automatic choice may take it. False for what is there to be asked for by name, such as a simulator.</summary>
+    bool IsAutomatic => true;
+
     /// <summary>Keys that <see cref="Create"/> understands. The catalogue refuses others before it calls.</summary>
     IReadOnlyCollection<string> OptionKeys { get; }
 

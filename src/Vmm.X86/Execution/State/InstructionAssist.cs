@@ -21,20 +21,29 @@ public sealed unsafe class InstructionAssist : ProcessorCore
         MsrNumber.SysenterEip, MsrNumber.TscAux, MsrNumber.Pat,
     ];
 
-    private readonly IVirtualProcessor _processor;
+    private readonly IAssistedProcessor _processor;
     private readonly byte[] _xsave;
     private readonly uint[] _msrs;
 
-    /// <summary>Makes an assist for one processor.</summary>
+    /// <summary>Makes an assist for one processor at rest.</summary>
     /// <param name="processor">The processor.</param>
     /// <param name="model">What its CPUID shows.</param>
     public InstructionAssist(IVirtualProcessor processor, CpuidModel model)
+        : this(new ProcessorAtRest(processor ?? throw new ArgumentNullException(nameof(processor))), model)
+    {
+    }
+
+    /// <summary>Makes an assist that a backend runs inside its own loop.</summary>
+    /// <param name="processor">The processor, as the backend sees it.</param>
+    /// <param name="model">What its CPUID shows.</param>
+    public InstructionAssist(IAssistedProcessor processor, CpuidModel model)
     {
         ArgumentNullException.ThrowIfNull(processor);
         ArgumentNullException.ThrowIfNull(model);
         _processor = processor;
         _xsave = new byte[Math.Max(processor.XsaveSize, XsaveArea.SizeFor(model))];
         Model = model;
+        ApicId = processor.ApicId;
         _msrs = [.. s_known.Where(msr => msr != MsrNumber.TscAux || Has(CpuFeature.Rdtscp))];
     }
 
@@ -117,6 +126,10 @@ public sealed unsafe class InstructionAssist : ProcessorCore
             _processor.WriteMsr(msr, Register(msr));
     }
 
+    /// <summary>Translates with the state that <see cref="Begin"/> took over.</summary>
+    public LinearTranslationResult Translate(ulong linear, GuestAccess access, bool user) =>
+        LinearProbe.Translate(this, _processor.Memory, linear, access, user);
+
     /// <inheritdoc/>
     public override ulong ReadTimeStampCounter() => _processor.ReadMsr(MsrNumber.TimeStampCounter);
 
@@ -125,19 +138,20 @@ public sealed unsafe class InstructionAssist : ProcessorCore
     {
         GuestAccess wanted = access switch
         {
-            PhysicalAccess.Write or PhysicalAccess.WalkWrite => GuestAccess.Write,
+            // A page walk is a write: accessed bits are the walker's to set (SDM Vol. 3C 29.3.5, APM Vol. 2 15.25.5).
+            PhysicalAccess.Write or >= PhysicalAccess.WalkRead => GuestAccess.Write,
             PhysicalAccess.Execute => GuestAccess.Execute,
             _ => GuestAccess.Read,
         };
         page = default;
-        TranslationStatus status = _processor.Partition.Memory.Translate(address, wanted).Status;
+        TranslationStatus status = _processor.Memory.Translate(address, wanted).Status;
         page.Host = status == TranslationStatus.Success ? PageOf(address) : null;
         page.Kind = page.Host != null ? PhysicalPageKind.Memory : status == TranslationStatus.AccessDenied ? PhysicalPageKind.Forbidden : PhysicalPageKind.Unmapped;
         page.TrackWrites = true;
     }
 
     /// <inheritdoc/>
-    protected override void OnTrackedWrite(ulong address, int size) => _processor.Partition.Memory.NotifyWritten(address, (ulong)size);
+    protected override void OnTrackedWrite(ulong address, int size) => _processor.Memory.NotifyWritten(address, (ulong)size);
 
     /// <inheritdoc/>
     protected override byte* ProbePhysical(ulong address) => PageOf(address);
@@ -145,13 +159,18 @@ public sealed unsafe class InstructionAssist : ProcessorCore
     /// <inheritdoc/>
     protected override bool TryAnswer(ref ExternalRequest request)
     {
-        if (request.Kind != ExternalRequestKind.Cpuid)
+        if (_processor.TryAnswer(ref request))
+            return true;
+        if (request.Kind != ExternalRequestKind.Cpuid || _processor.ExitsAtCpuid((uint)request.Address))
             return false;
         AnswerCpuid(ref request);
         return true;
     }
 
-    private byte* PageOf(ulong address) => _processor.Partition.Memory.TryGetSpan(address & ~0xFFFUL, 4096, true, out Span<byte> span)
+    /// <inheritdoc/>
+    protected override MsrAction SelectMsrAction(uint msr, bool write) => _processor.SelectMsrAction(msr, write);
+
+    private byte* PageOf(ulong address) => _processor.Memory.TryGetSpan(address & ~0xFFFUL, 4096, true, out Span<byte> span)
         ? (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(span))
         : null;
 

@@ -69,6 +69,28 @@ public static unsafe class XsaveArea
     /// <exception cref="ArgumentException">Reserved bits of the header or of MXCSR are set.</exception>
     public static void Load(VcpuState* s, ReadOnlySpan<byte> area, int keysOffset = 0)
     {
+        Check(area, keysOffset);
+        ulong present = BinaryPrimitives.ReadUInt64LittleEndian(area[Header..]);
+        bool avx = (present & Avx) != 0;
+        uint mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(area[24..]);
+        LoadX87(s, area, (present & X87) != 0);
+        s->Pkru = (present & Keys) != 0 ? BinaryPrimitives.ReadUInt32LittleEndian(area[keysOffset..]) : 0;
+        bool sse = (present & Sse) != 0;
+        s->Mxcsr = sse || avx ? mxcsr : 0x1F80;
+        for (int i = 0; i < 16; i++)
+        {
+            s->Vector[4 * i] = sse ? BinaryPrimitives.ReadUInt64LittleEndian(area[(160 + (16 * i))..]) : 0;
+            s->Vector[(4 * i) + 1] = sse ? BinaryPrimitives.ReadUInt64LittleEndian(area[(168 + (16 * i))..]) : 0;
+            s->Vector[(4 * i) + 2] = avx ? BinaryPrimitives.ReadUInt64LittleEndian(area[(Size + (16 * i))..]) : 0;
+            s->Vector[(4 * i) + 3] = avx ? BinaryPrimitives.ReadUInt64LittleEndian(area[(Size + 8 + (16 * i))..]) : 0;
+        }
+    }
+
+    /// <summary>Refuses an area that no XRSTOR would load.</summary>
+    /// <inheritdoc cref="Save"/>
+    /// <exception cref="ArgumentException">Reserved bits of the header or of MXCSR are set.</exception>
+    public static void Check(ReadOnlySpan<byte> area, int keysOffset = 0)
+    {
         ulong present = BinaryPrimitives.ReadUInt64LittleEndian(area[Header..]);
         bool avx = (present & Avx) != 0 && area.Length >= SizeWithAvx;
         if ((present & ~(X87 | Sse | (avx ? Avx : 0) | (keysOffset != 0 ? Keys : 0))) != 0)
@@ -81,17 +103,6 @@ public static unsafe class XsaveArea
         uint mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(area[24..]);
         if ((present & (Sse | Avx)) != 0 && (mxcsr & ~MxcsrMask) != 0)
             throw new ArgumentException($"MXCSR 0x{mxcsr:X} has reserved bits set.", nameof(area));
-        LoadX87(s, area, (present & X87) != 0);
-        s->Pkru = (present & Keys) != 0 ? BinaryPrimitives.ReadUInt32LittleEndian(area[keysOffset..]) : 0;
-        bool sse = (present & Sse) != 0;
-        s->Mxcsr = sse || avx ? mxcsr : 0x1F80;
-        for (int i = 0; i < 16; i++)
-        {
-            s->Vector[4 * i] = sse ? BinaryPrimitives.ReadUInt64LittleEndian(area[(160 + (16 * i))..]) : 0;
-            s->Vector[(4 * i) + 1] = sse ? BinaryPrimitives.ReadUInt64LittleEndian(area[(168 + (16 * i))..]) : 0;
-            s->Vector[(4 * i) + 2] = avx ? BinaryPrimitives.ReadUInt64LittleEndian(area[(Size + (16 * i))..]) : 0;
-            s->Vector[(4 * i) + 3] = avx ? BinaryPrimitives.ReadUInt64LittleEndian(area[(Size + 8 + (16 * i))..]) : 0;
-        }
     }
 
     private static void LoadX87(VcpuState* s, ReadOnlySpan<byte> area, bool present)

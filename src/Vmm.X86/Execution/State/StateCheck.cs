@@ -1,13 +1,12 @@
-using Vmm.X86;
-using Vmm.X86.Execution;
-
-namespace Vmm.Emulator;
+namespace Vmm.X86.Execution;
 
 /// <summary>Refuses register values that no instruction could have put there, naming the register (SDM Vol. 3C 27.3.1 has the same list).</summary>
-internal static class StateCheck
+public static class StateCheck
 {
     private const ulong Cr0Reserved = ~0xE005_003FUL;
 
+    /// <summary>Control registers and EFER, by the CPU model.</summary>
+    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
     public static void Control(in ControlRegisters control, CpuidModel model)
     {
         if ((control.Cr0 & Cr0Reserved) != 0)
@@ -33,6 +32,8 @@ internal static class StateCheck
             throw Refuse("XCR0", control.Xcr0, $"the CPU profile allows only 0x{model.SupportedXcr0 | 1:X}, with bit 0 set");
     }
 
+    /// <summary>Bases of segments and tables.</summary>
+    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
     public static void Segments(in SegmentRegisters segments)
     {
         Base("FS", segments.Fs.Base);
@@ -47,6 +48,8 @@ internal static class StateCheck
         Narrow("ES", segments.Es.Base);
     }
 
+    /// <summary>Debug registers.</summary>
+    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
     public static void Debug(in DebugRegisters debug)
     {
         if (debug.Dr6 >> 32 != 0)
@@ -55,12 +58,16 @@ internal static class StateCheck
             throw Refuse("DR7", debug.Dr7, "the upper half must be clear");
     }
 
+    /// <summary>RFLAGS.</summary>
+    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
     public static void General(in GeneralRegisters general)
     {
         if (general.Rflags >> 22 != 0)
             throw Refuse("RFLAGS", general.Rflags, "reserved bits are set");
     }
 
+    /// <summary>Activity and shadow.</summary>
+    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
     public static void Events(in EventState events)
     {
         if (events.Activity > ProcessorActivity.Shutdown)
