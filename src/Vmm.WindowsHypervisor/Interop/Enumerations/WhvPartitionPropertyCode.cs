@@ -1,0 +1,37 @@
+namespace Vmm.WindowsHypervisor.Interop;
+
+/// <summary>A property of a partition.</summary>
+internal enum WhvPartitionPropertyCode : uint
+{
+    ExtendedVmExits = 1,
+    ExceptionExitBitmap = 2,
+    SeparateSecurityDomain = 3,
+    NestedVirtualization = 4,
+    X64MsrExitBitmap = 5,
+    PrimaryNumaNode = 6,
+    CpuReserve = 7,
+    CpuCap = 8,
+    CpuWeight = 9,
+    CpuGroupId = 0xA,
+    ProcessorFrequencyCap = 0xB,
+    AllowDeviceAssignment = 0xC,
+    DisableSmt = 0xD,
+    ProcessorFeatures = 0x1001,
+    ProcessorClFlushSize = 0x1002,
+    CpuidExitList = 0x1003,
+    CpuidResultList = 0x1004,
+    LocalApicEmulationMode = 0x1005,
+    ProcessorXsaveFeatures = 0x1006,
+    ProcessorClockFrequency = 0x1007,
+    InterruptClockFrequency = 0x1008,
+    ApicRemoteReadSupport = 0x1009,
+    ProcessorFeaturesBanks = 0x100A,
+    ReferenceTime = 0x100B,
+    SyntheticProcessorFeaturesBanks = 0x100C,
+    CpuidResultList2 = 0x100D,
+    ProcessorPerfmonFeatures = 0x100E,
+    MsrActionList = 0x100F,
+    UnimplementedMsrAction = 0x1010,
+    PhysicalAddressWidth = 0x1011,
+    ProcessorCount = 0x1FFF,
+}

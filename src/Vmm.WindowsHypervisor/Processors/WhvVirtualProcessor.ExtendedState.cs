@@ -1,0 +1,127 @@
+using System.Buffers.Binary;
+using Vmm.WindowsHypervisor.Interop;
+using Vmm.X86.Execution;
+
+namespace Vmm.WindowsHypervisor.Processors;
+
+internal sealed unsafe partial class WhvVirtualProcessor
+{
+    // The platform's areas are compacted (SDM Vol. 1 13.4.3): AVX comes right after the header, as in the standard format where it is the first.
+    private const int PlatformBytes = 4096, ApicBytes = 4096, Header = 512;
+    private const ulong Known = 7, Compacted = 1UL << 63;
+
+    private readonly int _xsaveSize;
+    private ulong _miscEnable = 1;
+    private byte[]? _area;
+
+    public override int XsaveSize => _xsaveSize;
+
+    protected override void GetXsaveCore(Span<byte> area)
+    {
+        if (!_platform.HasXsave)
+        {
+            ReadLegacy(area);
+            return;
+        }
+        Span<byte> platform = ReadArea(out int length);
+        ulong present = BinaryPrimitives.ReadUInt64LittleEndian(platform[Header..]) & Known;
+        area.Clear();
+        platform[..Header].CopyTo(area);
+        if (area.Length >= XsaveArea.SizeWithAvx && length >= XsaveArea.SizeWithAvx && (present & 4) != 0)
+            platform[XsaveArea.Size..XsaveArea.SizeWithAvx].CopyTo(area[XsaveArea.Size..]);
+        else
+            present &= 3;
+        Normalize(area, present);
+    }
+
+    protected override void SetXsaveCore(ReadOnlySpan<byte> area)
+    {
+        XsaveArea.Check(area);
+        if (!_platform.HasXsave)
+        {
+            WriteLegacy(area);
+            return;
+        }
+        Span<byte> platform = ReadArea(out int length);
+        ulong present = BinaryPrimitives.ReadUInt64LittleEndian(area[Header..]) & Known;
+        ulong others = BinaryPrimitives.ReadUInt64LittleEndian(platform[Header..]) & ~Known;
+        area[..Header].CopyTo(platform);
+        BinaryPrimitives.WriteUInt64LittleEndian(platform[Header..], others | present);
+        ulong layout = BinaryPrimitives.ReadUInt64LittleEndian(platform[(Header + 8)..]);
+        if ((layout & Compacted) != 0)
+            BinaryPrimitives.WriteUInt64LittleEndian(platform[(Header + 8)..], layout | present);
+        if ((present & 4) != 0)
+            area[XsaveArea.Size..XsaveArea.SizeWithAvx].CopyTo(platform[XsaveArea.Size..]);
+        // SAFETY: the platform reads the length that it told for this processor.
+        fixed (byte* bytes = platform)
+        {
+            WhvPlatform.Check(
+                _platform.Api.SetVirtualProcessorState is not null
+                    ? _platform.Api.SetVirtualProcessorState(Handle, Number, WhvVirtualProcessorStateType.XsaveState, bytes, (uint)length)
+                    : _platform.Api.SetVirtualProcessorXsaveState(Handle, Number, bytes, (uint)length),
+                "WHvSetVirtualProcessorState", "extended state");
+        }
+    }
+
+    protected override void GetLocalApicCore(Span<byte> page)
+    {
+        uint written = 0;
+        // SAFETY: the page has 4096 bytes, which the base checked.
+        fixed (byte* bytes = page)
+        {
+            WhvPlatform.Check(
+                _platform.Api.GetVirtualProcessorState is not null
+                    ? _platform.Api.GetVirtualProcessorState(Handle, Number, WhvVirtualProcessorStateType.InterruptControllerState2, bytes, ApicBytes, &written)
+                    : _platform.Api.GetVirtualProcessorInterruptControllerState2(Handle, Number, bytes, ApicBytes, &written),
+                "WHvGetVirtualProcessorState", "local APIC");
+        }
+    }
+
+    protected override void SetLocalApicCore(ReadOnlySpan<byte> page)
+    {
+        // SAFETY: as above; the platform reads the page.
+        fixed (byte* bytes = page)
+        {
+            WhvPlatform.Check(
+                _platform.Api.SetVirtualProcessorState is not null
+                    ? _platform.Api.SetVirtualProcessorState(Handle, Number, WhvVirtualProcessorStateType.InterruptControllerState2, bytes, ApicBytes)
+                    : _platform.Api.SetVirtualProcessorInterruptControllerState2(Handle, Number, bytes, ApicBytes),
+                "WHvSetVirtualProcessorState", "local APIC");
+        }
+    }
+
+    private Span<byte> ReadArea(out int length)
+    {
+        _area ??= new byte[PlatformBytes];
+        uint written = 0;
+        // SAFETY: the platform writes at most the length given.
+        fixed (byte* bytes = _area)
+        {
+            WhvPlatform.Check(
+                _platform.Api.GetVirtualProcessorState is not null
+                    ? _platform.Api.GetVirtualProcessorState(Handle, Number, WhvVirtualProcessorStateType.XsaveState, bytes, PlatformBytes, &written)
+                    : _platform.Api.GetVirtualProcessorXsaveState(Handle, Number, bytes, PlatformBytes, &written),
+                "WHvGetVirtualProcessorState", "extended state");
+        }
+        length = (int)Math.Min(written, PlatformBytes);
+        return _area;
+    }
+
+    // A component whose bit is clear is in its initial state, whatever its bytes are; the contract's areas spell it out.
+    private static void Normalize(Span<byte> area, ulong present)
+    {
+        if ((present & 1) == 0)
+        {
+            area[..24].Clear();
+            area[32..160].Clear();
+            BinaryPrimitives.WriteUInt16LittleEndian(area, 0x37F);
+        }
+        if ((present & 6) == 0)
+            BinaryPrimitives.WriteUInt32LittleEndian(area[24..], 0x1F80);
+        if ((present & 2) == 0)
+            area[160..416].Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(area[28..], 0xFFFF);
+        area[416..Header].Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(area[Header..], present | 3);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using Vmm.WindowsHypervisor.Interop;
+
+namespace Vmm.WindowsHypervisor;
+
+/// <summary>The platform as the backend sees it: its functions, and what it says it can do. Immutable; one for all partitions of a backend.</summary>
+internal sealed unsafe class WhvPlatform
+{
+    private const int MostCapabilityBytes = 24;
+    private readonly WhvApi _api;
+
+    public WhvPlatform(in WhvApi api)
+    {
+        _api = api;
+        Features = new WhvCapabilityFeatures { AsUInt64 = Query(WhvCapabilityCode.Features) };
+        Exits = new WhvExtendedVmExits { AsUInt64 = Query(WhvCapabilityCode.ExtendedVmExits) };
+        ulong width = Query(WhvCapabilityCode.PhysicalAddressWidth);
+        // Platforms that do not tell have at least the width of the smallest processors that they run on.
+        PhysicalAddressBits = width is >= 32 and <= 52 ? (int)width : 36;
+        ProcessorClockFrequency = Query(WhvCapabilityCode.ProcessorClockFrequency);
+        InterruptClockFrequency = Query(WhvCapabilityCode.InterruptClockFrequency);
+        XsaveFeatures = Query(WhvCapabilityCode.ProcessorXsaveFeatures);
+        ProcessorFeatures = QueryBanks();
+    }
+
+    /// <summary>The functions.</summary>
+    public ref readonly WhvApi Api => ref _api;
+
+    public WhvCapabilityFeatures Features { get; }
+
+    public WhvExtendedVmExits Exits { get; }
+
+    public int PhysicalAddressBits { get; }
+
+    /// <summary>Hertz; 0 where the platform does not tell.</summary>
+    public ulong ProcessorClockFrequency { get; }
+
+    /// <summary>Hertz; 0 where the platform does not tell.</summary>
+    public ulong InterruptClockFrequency { get; }
+
+    /// <summary>Bits of <see cref="WhvProcessorXsaveFeatures"/>.</summary>
+    public ulong XsaveFeatures { get; }
+
+    /// <summary>Both banks of processor features; a count of 0 where the platform does not have them.</summary>
+    public WhvProcessorFeaturesBanks ProcessorFeatures { get; }
+
+    public bool HasLocalApic => Features.LocalApicEmulation && _api.RequestInterrupt is not null;
+
+    public bool HasXsave => Features.Xsave
+        && (_api.GetVirtualProcessorState is not null || _api.GetVirtualProcessorXsaveState is not null);
+
+    public bool HasDirtyTracking => Features.DirtyPageTracking && _api.QueryGpaRangeDirtyBitmap is not null;
+
+    public bool HasTimeControl => _api.SuspendPartitionTime is not null && _api.ResumePartitionTime is not null;
+
+    public bool HasApicState => HasLocalApic
+        && (_api.GetVirtualProcessorState is not null || _api.GetVirtualProcessorInterruptControllerState2 is not null);
+
+    /// <summary>Whether a hypervisor is there to answer.</summary>
+    public static bool IsPresent(in WhvApi api)
+    {
+        uint present = 0, written = 0;
+        return api.GetCapability(WhvCapabilityCode.HypervisorPresent, &present, sizeof(uint), &written) >= 0 && present != 0;
+    }
+
+    /// <summary>Throws where a call failed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Check(int result, string operation, string? subject = null)
+    {
+        if (result < 0)
+            throw Failure(result, operation, subject);
+    }
+
+    /// <summary>The exception for a call that failed.</summary>
+    public static HypervisorException Failure(int result, string operation, string? subject = null)
+    {
+        string? hint = result switch
+        {
+            WhvHResult.VidPartitionAlreadyExists =>
+                "The platform lets a process have one partition with mapped memory: dispose the other one first, or use another process.",
+            WhvHResult.UnknownProperty or WhvHResult.UnknownCapability => "This Windows is too old for it: update Windows.",
+            WhvHResult.OutOfMemory => "The host has not enough memory: give the guest less, or free some.",
+            WhvHResult.AccessDenied => "Another program or a policy of the host forbids it: see the Hyper-V event log.",
+            _ => null,
+        };
+        return new HypervisorException(
+            WindowsHypervisorBackend.BackendName, $"{operation} ({WhvHResult.Name(result)})", (uint)result, subject, hint);
+    }
+
+    // What the platform does not know is a feature that it does not have.
+    private ulong Query(WhvCapabilityCode code)
+    {
+        ulong* buffer = stackalloc ulong[MostCapabilityBytes / sizeof(ulong)];
+        buffer[0] = 0;
+        uint written = 0;
+        return _api.GetCapability(code, buffer, MostCapabilityBytes, &written) >= 0 ? buffer[0] : 0;
+    }
+
+    private WhvProcessorFeaturesBanks QueryBanks()
+    {
+        WhvProcessorFeaturesBanks banks = new() { BanksCount = 2 };
+        uint written = 0;
+        return _api.GetCapability(WhvCapabilityCode.ProcessorFeaturesBanks, &banks, (uint)sizeof(WhvProcessorFeaturesBanks), &written) >= 0
+            ? banks
+            : default;
+    }
+}

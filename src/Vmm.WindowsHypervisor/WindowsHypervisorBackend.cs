@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+using Vmm.WindowsHypervisor.Interop;
+
+namespace Vmm.WindowsHypervisor;
+
+/// <summary>The Windows Hypervisor Platform as a backend: guests run on the host's processors, isolated by its hypervisor.</summary>
+public sealed class WindowsHypervisorBackend : HypervisorBase
+{
+    /// <summary>Its name.</summary>
+    public const string BackendName = "whp";
+
+    private const int ProcessorLimit = 64;
+
+    internal WindowsHypervisorBackend(in WhvApi api, ILoggerFactory? loggerFactory, string name = BackendName)
+        : this(new WhvPlatform(in api), loggerFactory, name)
+    {
+    }
+
+    private WindowsHypervisorBackend(WhvPlatform platform, ILoggerFactory? loggerFactory, string name)
+        : base(Declare(platform, name), loggerFactory) => Platform = platform;
+
+    internal WhvPlatform Platform { get; }
+
+    /// <inheritdoc/>
+    protected override PartitionBase CreatePartitionCore(PartitionOptions options) => new WhvPartition(this, options);
+
+    private static HypervisorCapabilities Declare(WhvPlatform platform, string name)
+    {
+        List<Capability> declared =
+        [
+            Capability.ExecuteProtection, Capability.Doorbells, Capability.TranslationPageSize, Capability.PreciseSplitAccess,
+            Capability.WalkViolations, Capability.MultipleProcessors, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
+        ];
+        Add(Capability.CpuidExits, platform.Exits.X64CpuidExit);
+        Add(Capability.MsrExits, platform.Exits.X64MsrExit);
+        Add(Capability.ExceptionExits, platform.Exits.ExceptionExit);
+        Add(Capability.Hypercalls, platform.Exits.HypercallExit);
+        Add(Capability.LocalApic, platform.HasApicState);
+        Add(Capability.X2Apic, platform.HasApicState);
+        Add(Capability.DirtyTracking, platform.HasDirtyTracking);
+        Add(Capability.TimeControl, platform.HasTimeControl);
+        return new HypervisorCapabilities(name, declared)
+        {
+            MaximumProcessors = ProcessorLimit,
+            PhysicalAddressBits = platform.PhysicalAddressBits,
+            InterceptableExceptions = platform.Exits.ExceptionExit ? uint.MaxValue & ~(1U << 2) : 0,
+            CpuProfiles = WhvProcessorProfile.Provided(platform),
+            Quirks =
+            [
+                new Quirk("one-mapped-partition", "One partition of a process at a time can have memory mapped."),
+                new Quirk("hidden-instructions-execute", "Instructions that the CPU profile hides may execute all the same."),
+            ],
+        };
+
+        void Add(Capability capability, bool there)
+        {
+            if (there)
+                declared.Add(capability);
+        }
+    }
+}
