@@ -1,15 +1,22 @@
+using Vmm.WindowsHypervisor.Simulator;
+
 namespace Vmm.Tool;
 
 /// <summary>Backends as the command line names them.</summary>
 internal static class Backends
 {
+    static Backends() => Hypervisors.Catalog.Add(new SimulatorProvider());
+
+    /// <summary>All that the tool knows: those of the package, and the simulated Windows platform.</summary>
+    public static HypervisorCatalog Catalog => Hypervisors.Catalog;
+
     /// <exception cref="UsageException">The name or an option is unknown.</exception>
     /// <exception cref="HypervisorUnavailableException">The backend cannot work here.</exception>
     public static IHypervisor Create(string text)
     {
         try
         {
-            return Hypervisors.Catalog.Create(HypervisorSelection.Parse(text), out _);
+            return Catalog.Create(HypervisorSelection.Parse(text), out _);
         }
         catch (Exception e) when (e is ArgumentException or UnknownHypervisorException)
         {

@@ -1,4 +1,5 @@
 using Vmm.Emulator;
+using Vmm.WindowsHypervisor;
 
 namespace Vmm;
 
@@ -12,7 +13,7 @@ namespace Vmm;
 public static class Hypervisors
 {
     /// <summary>All backends of this package, the fastest first. A program may add its own when it starts.</summary>
-    public static HypervisorCatalog Catalog { get; } = new HypervisorCatalog().Add(new EmulatorProvider());
+    public static HypervisorCatalog Catalog { get; } = new HypervisorCatalog().Add(new WindowsHypervisorProvider()).Add(new EmulatorProvider());
 
     /// <summary>The first backend of <see cref="Catalog"/> that is available on this host. The emulator always is on a 64-bit one.</summary>
     /// <param name="report">What was passed over, and why.</param>
@@ -27,6 +28,10 @@ public static class Hypervisors
     /// <exception cref="ArgumentException">The text is malformed, or names a backend or option that there is not; the message lists those there are.</exception>
     /// <exception cref="HypervisorUnavailableException">The backend cannot work here; the message says why and what to do.</exception>
     public static IHypervisor Create(string selection) => Catalog.Create(HypervisorSelection.Parse(selection), out _);
+
+    /// <summary>The Windows Hypervisor Platform.</summary>
+    /// <exception cref="HypervisorUnavailableException">It cannot work here; the message says why and what to do.</exception>
+    public static IHypervisor WindowsHypervisor() => new WindowsHypervisorProvider().Create(HypervisorOptions.Empty);
 
     /// <summary>The managed emulator.</summary>
     public static IHypervisor Emulator() => new EmulatorHypervisor();

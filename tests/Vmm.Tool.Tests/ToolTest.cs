@@ -9,7 +9,7 @@ public abstract class ToolTest : IDisposable
 
     static ToolTest()
     {
-        Hypervisors.Catalog.Add(new AbsentProvider()).Add(new BrokenProvider());
+        Backends.Catalog.Add(new AbsentProvider()).Add(new BrokenProvider());
     }
 
     public void Dispose()

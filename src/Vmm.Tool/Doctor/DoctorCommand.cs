@@ -15,7 +15,7 @@ internal static class DoctorCommand
             """) { Json };
         command.SetAction(parsed =>
         {
-            BackendDiagnosis[] found = [.. Hypervisors.Catalog.Providers.Select(BackendDiagnosis.Of)];
+            BackendDiagnosis[] found = [.. Backends.Catalog.Providers.Select(BackendDiagnosis.Of)];
             if (parsed.GetValue(Json))
                 DoctorJson.Write(found, streams.Text);
             else

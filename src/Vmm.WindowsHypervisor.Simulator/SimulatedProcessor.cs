@@ -1,0 +1,103 @@
+using Vmm.WindowsHypervisor.Interop;
+
+namespace Vmm.WindowsHypervisor.Simulator;
+
+/// <summary>A simulated virtual processor: runs the one behind it and reports its exits as the platform does, with instructions left as they were.</summary>
+internal sealed unsafe partial class SimulatedProcessor
+{
+    private readonly SimulatedPartition _partition;
+    private readonly IVirtualProcessor _inner;
+    private readonly byte[] _xsave;
+    private int _running;
+    private int _cancel;
+
+    public SimulatedProcessor(SimulatedPartition partition, IVirtualProcessor inner)
+    {
+        _partition = partition;
+        _inner = inner;
+        _xsave = new byte[inner.XsaveSize];
+        _window = inner as IInterruptWindow;
+        ResetLikeThePlatform();
+    }
+
+    private SimulatedPlatform Platform => _partition.Platform;
+
+    /// <summary>Runs until an exit.</summary>
+    public int Run(WhvRunVpExitContext* context, uint size)
+    {
+        if (context is null || size < sizeof(WhvRunVpExitContext))
+            return WhvHResult.InvalidArgument;
+        if (Interlocked.Exchange(ref _running, 1) != 0)
+            return WhvHResult.InvalidVpState;
+        try
+        {
+            // What an exit does not define must not be relied on.
+            new Span<byte>(context, sizeof(WhvRunVpExitContext)).Fill(0xCC);
+            if (Interlocked.Exchange(ref _cancel, 0) != 0 || Platform.Chance(50))
+                Report(context, WhvRunVpExitReason.Canceled);
+            else
+                RunInner(context);
+            return WhvHResult.Ok;
+        }
+        finally
+        {
+            Volatile.Write(ref _running, 0);
+        }
+    }
+
+    /// <summary>Ends the current run, or else the next.</summary>
+    public int Cancel(uint flags)
+    {
+        if (flags != 0)
+            return WhvHResult.InvalidArgument;
+        Volatile.Write(ref _cancel, 1);
+        _inner.Cancel();
+        return WhvHResult.Ok;
+    }
+
+    private void RunInner(WhvRunVpExitContext* context)
+    {
+        Resume();
+        InjectPending();
+        using Timer? poll = StartWindow();
+        while (true)
+        {
+            VpExit exit = _inner.Run();
+            if (exit.Kind == ExitKind.InterruptWindow)
+            {
+                ReportWindow(context);
+                return;
+            }
+            if (exit.Kind != ExitKind.Cancelled || Interlocked.Exchange(ref _cancel, 0) != 0)
+            {
+                Translate(context, in exit);
+                return;
+            }
+            if (IsWindowOpen())
+            {
+                ReportWindow(context);
+                return;
+            }
+        }
+    }
+
+    // The processor's own power-on state: everything architectural but the base of CS.
+    private void ResetLikeThePlatform()
+    {
+        _inner.GetState(RegisterGroups.Segments, out ProcessorState state);
+        state.Segments.Cs = state.Segments.Cs with { Base = 0xF_0000 };
+        _inner.SetState(RegisterGroups.Segments, in state);
+    }
+
+    // Without a local APIC the platform keeps no halted state: a run goes on behind the HLT.
+    private void Resume()
+    {
+        if (_partition.HasLocalApic)
+            return;
+        _inner.GetState(RegisterGroups.Events, out ProcessorState state);
+        if (state.Events.Activity != ProcessorActivity.Halted)
+            return;
+        state.Events.Activity = ProcessorActivity.Running;
+        _inner.SetState(RegisterGroups.Events, in state);
+    }
+}

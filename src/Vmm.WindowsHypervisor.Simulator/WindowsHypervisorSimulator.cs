@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Logging;
+
+namespace Vmm.WindowsHypervisor.Simulator;
+
+/// <summary>
+/// The Windows backend as it ships, over a simulated platform: the functions of the Windows Hypervisor Platform, carried out by another backend.
+/// </summary>
+/// <remarks>The simulation is strict: it refuses what the platform refuses, and what the platform leaves undefined it poisons.</remarks>
+public sealed class WindowsHypervisorSimulator : IHypervisor
+{
+    /// <summary>Name of the backend over the simulated platform.</summary>
+    public const string BackendName = "whp-simulator";
+
+    private readonly SimulatedPlatform _platform;
+    private readonly WindowsHypervisorBackend _backend;
+
+    /// <summary>Makes the simulated platform and the backend over it.</summary>
+    /// <param name="inner">The backend that carries the guests out. Its local APICs, exits and counts are what the platform offers.</param>
+    /// <param name="options">How the platform behaves.</param>
+    /// <param name="loggerFactory">Where the Windows backend logs; null for nowhere.</param>
+    public WindowsHypervisorSimulator(IHypervisor inner, SimulatorOptions? options = null, ILoggerFactory? loggerFactory = null)
+    {
+        ArgumentNullException.ThrowIfNull(inner);
+        _platform = new SimulatedPlatform(inner, options ?? new SimulatorOptions());
+        using (_platform.Enter())
+            _backend = new WindowsHypervisorBackend(SimulatedExports.Table(_platform.Options.Release), loggerFactory, BackendName);
+    }
+
+    /// <inheritdoc/>
+    public string Name => _backend.Name;
+
+    /// <inheritdoc/>
+    public HypervisorCapabilities Capabilities => _backend.Capabilities;
+
+    /// <summary>Calls of the platform's functions so far.</summary>
+    public int Calls => _platform.Calls;
+
+    /// <summary>Partitions of the platform that are not deleted.</summary>
+    public int LivePartitions => _platform.LivePartitions;
+
+    /// <summary>Exceptions that escaped the simulation itself: none in a right one.</summary>
+    public IReadOnlyCollection<Exception> Faults => _platform.Faults;
+
+    /// <inheritdoc/>
+    public IPartition CreatePartition(PartitionOptions options)
+    {
+        using (_platform.Enter())
+        {
+            IPartition partition = _backend.CreatePartition(options);
+            SimulatedPlatform.Watch((WhvPartition)partition);
+            return partition;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace Vmm.WindowsHypervisor.Simulator;
+
+/// <summary>A release of Windows to simulate: which functions and abilities its platform has.</summary>
+public enum WindowsRelease
+{
+    /// <summary>Windows 11: all functions.</summary>
+    Windows11,
+
+    /// <summary>Windows 10 1803, the first: the fifteen core functions, no local APIC, no extended state, no dirty tracking.</summary>
+    Windows10Version1803,
+}
