@@ -89,7 +89,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         AddSaveable();
         if (_firmware is null && !isRestoring)
             LoadImage(options);
-        else if (options.HasAcpi)
+        else if (_firmware is not null && options.HasAcpi)
             _firmware.AddTables(() => PlatformOf(options));
     }
 
