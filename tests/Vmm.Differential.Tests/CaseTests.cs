@@ -38,7 +38,7 @@ public sealed class CaseTests
         for (ulong number = 0; number < 20_000; number++)
         {
             CaseRandom random = new(3, number);
-            source.Make(ref random, bytes, CaseLayout.CodeAddress, out Instruction instruction);
+            source.Make(ref random, bytes, CaseLayout.CodeAddress, number % 2 == 0 ? 64 : 32, out Instruction instruction);
             if (instruction.IsInvalid)
                 continue;
             instruction.Mnemonic.Should().NotBe(Mnemonic.Syscall).And.NotBe(Mnemonic.Sysenter).And.NotBe(Mnemonic.Int)

@@ -98,6 +98,7 @@ public sealed unsafe class NativeProcessTests
         BinaryPrimitives.WriteInt32LittleEndian(all[CaseLayout.CodeCountOffset..], code.Length);
         BinaryPrimitives.WriteInt32LittleEndian(all[CaseLayout.CodePositionOffset..], (int)(Rip - CaseLayout.CodeAddress));
         BinaryPrimitives.WriteUInt64LittleEndian(all[CaseLayout.RipOffset..], Rip);
+        BinaryPrimitives.WriteInt32LittleEndian(all[CaseLayout.BitsOffset..], 64);
         BinaryPrimitives.WriteUInt64LittleEndian(all[CaseLayout.FlagsOffset..], 0x202);
         Span<byte> area = all[CaseLayout.VectorsOffset..];
         BinaryPrimitives.WriteUInt16LittleEndian(area, 0x37F);
@@ -106,6 +107,6 @@ public sealed unsafe class NativeProcessTests
         area[CaseLayout.XmmOffset] = area[CaseLayout.UpperOffset] = area[CaseLayout.StackOffset] = 1;
         Iced.Intel.Decoder decoder = Iced.Intel.Decoder.Create(64, code, Rip);
         decoder.Decode(out Iced.Intel.Instruction instruction);
-        return new TestCase(0, instruction, false, 0, false);
+        return new TestCase(0, instruction, false, 0, false, 64);
     }
 }

@@ -8,6 +8,9 @@ internal static class CaseLayout
 {
     // Linear addresses of the memory a case sees; everything else below 4 GiB is unmapped.
     public const ulong CodeAddress = 0x1040_0000, DataAddress = 0x1080_0000, ReadOnlyAddress = 0x1080_3000;
+    /// <summary>Linux's selectors of user code, 64 and 32 bits wide, and of user data.</summary>
+    public const int CodeSelector64 = 0x33, CodeSelector32 = 0x23, DataSelector = 0x2B;
+
     public const int CodeLength = 2 * 4096, DataLength = 2 * 4096, ReadOnlyLength = 4096;
 
     /// <summary>What the code pages hold around the instruction: HLT, which user code may not execute, so that it ends the case.</summary>
@@ -23,7 +26,7 @@ internal static class CaseLayout
 
     // A record's input.
     public const int GeneralOffset = 0, FlagsOffset = 128, RipOffset = 136, CodePositionOffset = 144, CodeCountOffset = 148,
-        CodeBytesOffset = 152, MostCodeBytes = 32, ScratchOffset = 192, VectorsOffset = 256, DataOffset = 2048;
+        CodeBytesOffset = 152, MostCodeBytes = 32, ScratchOffset = 192, BitsOffset = 200, VectorsOffset = 256, DataOffset = 2048;
 
     // A record's output: the kernel's general registers of the signal, the signal, the XSAVE area, the data pages.
     public const int AnswerOffset = 10240, AnswerSignalOffset = AnswerOffset + 184, AnswerVectorsOffset = AnswerOffset + 256,

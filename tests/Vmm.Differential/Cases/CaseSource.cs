@@ -15,7 +15,9 @@ internal sealed class CaseSource(ulong seed, InstructionSource instructions)
     {
         CaseRandom random = new(seed, number);
         Span<byte> bytes = record.Slice(CaseLayout.CodeBytesOffset, CaseLayout.MostCodeBytes);
-        ConstantOffsets constants = instructions.Make(ref random, bytes, CaseLayout.CodeAddress, out Instruction instruction);
+        int bits = instructions.ChooseBits(ref random);
+        BinaryPrimitives.WriteInt32LittleEndian(record[CaseLayout.BitsOffset..], bits);
+        ConstantOffsets constants = instructions.Make(ref random, bytes, CaseLayout.CodeAddress, bits, out Instruction instruction);
         int length = Math.Max(instruction.Length, 1);
         if (instruction.IsInvalid)
             length = 15;
@@ -33,17 +35,17 @@ internal sealed class CaseSource(ulong seed, InstructionSource instructions)
         BinaryPrimitives.WriteUInt64LittleEndian(record[CaseLayout.RipOffset..], rip);
         BinaryPrimitives.WriteInt32LittleEndian(record[CaseLayout.CodePositionOffset..], position);
         BinaryPrimitives.WriteInt32LittleEndian(record[CaseLayout.CodeCountOffset..], count);
-        instructions.Decode(bytes, rip, out instruction);
+        instructions.Decode(bytes, rip, bits, out instruction);
 
-        StateSource.Fill(ref random, record, in instruction);
+        StateSource.Fill(ref random, record, in instruction, bits);
         int window = random.Next(_pool.Length - CaseLayout.DataLength) & ~7;
         _pool.AsSpan(window, CaseLayout.DataLength).CopyTo(record[CaseLayout.DataOffset..]);
-        OperandPlacement placement = new(record, bytes, in instruction, in constants);
+        OperandPlacement placement = new(record, bytes, in instruction, in constants, bits);
         placement.Apply(ref random);
         if (instruction.IsInvalid)
-            return new TestCase(number, instruction, random.Percent(50), 0, false);
-        instructions.Decode(bytes, rip, out instruction);
-        return new TestCase(number, instruction, random.Percent(50), placement.Target, truncated);
+            return new TestCase(number, instruction, random.Percent(50), 0, false, bits);
+        instructions.Decode(bytes, rip, bits, out instruction);
+        return new TestCase(number, instruction, random.Percent(50), placement.Target, truncated, bits);
     }
 
     // Mostly somewhere; sometimes across the pages' border, or at the end, behind which nothing is mapped.

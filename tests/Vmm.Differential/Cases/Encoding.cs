@@ -37,11 +37,11 @@ internal sealed class Encoding
     /// <summary>Which values its memory operand is made for.</summary>
     public ValueKind Float { get; }
 
-    /// <summary>Every encoding that 64-bit code can have, in legacy or VEX form.</summary>
+    /// <summary>Every encoding that 64-bit or 32-bit code can have, in legacy or VEX form.</summary>
     public static Encoding[] All { get; } =
     [
         .. Enum.GetValues<Code>().Distinct().Where(code => code > Code.DeclareQword).Select(code => code.ToOpCode())
-            .Where(info => info.IsInstruction && info.Mode64 && !info.Fwait && info.DecoderOption == DecoderOptions.None
+            .Where(info => info.IsInstruction && (info.Mode64 || info.Mode32) && !info.Fwait && info.DecoderOption == DecoderOptions.None
                 && info.Encoding is EncodingKind.Legacy or EncodingKind.VEX)
             .Select(info => new Encoding(info)),
     ];

@@ -15,7 +15,6 @@ internal static class Exclusions
     private const string Umip = "Linux emulates it where UMIP forbids it (SGDT, SIDT, SLDT, STR, SMSW)";
     private const string Segments = "loads a segment register from the host system's descriptor tables";
     private const string Virtual = "belongs to the hypervisor below the host system";
-    private const string States = "which states it finds in use is the processor's own choice (SDM Vol. 1 13.6 to 13.11)";
 
     /// <summary>Why a decoded instruction is left out; null when it is compared.</summary>
     public static string? Reason(in Instruction instruction, CpuidModel model)
@@ -39,14 +38,17 @@ internal static class Exclusions
     public static string? Reason(Code code)
     {
         OpCodeInfo info = code.ToOpCode();
-        if (info.OperandSize == 16 && code.FlowControl() is FlowControl.ConditionalBranch or FlowControl.UnconditionalBranch
-            or FlowControl.Call or FlowControl.IndirectBranch or FlowControl.IndirectCall or FlowControl.Return)
+        if (!info.Mode32 && IsShortBranch(info))
             return DecodedDifferently;
         if (info.Mnemonic == Mnemonic.Ud0)
             return DecodedDifferently;
         return info.Table == OpCodeTableKind.T0F && (info.OpCode >> (info.OpCodeLength == 2 ? 8 : 0)) is 0x0D or (>= 0x18 and <= 0x1F)
             && info.Mnemonic != Mnemonic.Reservednop ? ReservedNop : ByMnemonic(code);
     }
+
+    /// <summary>A near branch with 16-bit operand size: with Intel's processors 64-bit code has none.</summary>
+    public static bool IsShortBranch(OpCodeInfo info) => info.OperandSize == 16 && info.Code.FlowControl() is FlowControl.ConditionalBranch
+        or FlowControl.UnconditionalBranch or FlowControl.Call or FlowControl.IndirectBranch or FlowControl.IndirectCall or FlowControl.Return;
 
     private static string? ByMnemonic(Code code) => code.Mnemonic() switch
     {
@@ -58,16 +60,16 @@ internal static class Exclusions
             or Mnemonic.Iret or Mnemonic.Iretd or Mnemonic.Iretq or Mnemonic.Retf => Leaves,
         Mnemonic.Rdfsbase or Mnemonic.Rdgsbase or Mnemonic.Wrfsbase or Mnemonic.Wrgsbase => Bases,
         Mnemonic.Sgdt or Mnemonic.Sidt or Mnemonic.Sldt or Mnemonic.Str or Mnemonic.Smsw => Umip,
-        Mnemonic.Lss or Mnemonic.Lfs or Mnemonic.Lgs => Segments,
-        Mnemonic.Xsave or Mnemonic.Xsave64 or Mnemonic.Xsaveopt or Mnemonic.Xsaveopt64 or Mnemonic.Xsavec or Mnemonic.Xsavec64
-            or Mnemonic.Xrstor or Mnemonic.Xrstor64 => States,
-        Mnemonic.Call or Mnemonic.Jmp when code.FlowControl() is FlowControl.IndirectCall or FlowControl.IndirectBranch && IsFar(code) => Leaves,
+        Mnemonic.Lss or Mnemonic.Lfs or Mnemonic.Lgs or Mnemonic.Lds or Mnemonic.Les => Segments,
+        Mnemonic.Call or Mnemonic.Jmp when IsFar(code) => Leaves,
         Mnemonic.Mov or Mnemonic.Pop when LoadsSegment(code) => Segments,
         _ => null,
     };
 
-    private static bool IsFar(Code code) => code.ToString().Contains("m16", StringComparison.Ordinal);
+    private static bool IsFar(Code code) => code.ToString() is { } name
+        && (name.Contains("m16", StringComparison.Ordinal) || name.Contains("ptr16", StringComparison.Ordinal))
+        && !name.Contains("_rm16", StringComparison.Ordinal);
 
     private static bool LoadsSegment(Code code) => code.ToOpCode().Op0Kind is OpCodeOperandKind.seg_reg or OpCodeOperandKind.fs
-        or OpCodeOperandKind.gs;
+        or OpCodeOperandKind.gs or OpCodeOperandKind.es or OpCodeOperandKind.ss or OpCodeOperandKind.ds or OpCodeOperandKind.cs;
 }

@@ -11,10 +11,10 @@ internal sealed class InstructionSource
     private const int Longest = CaseLayout.MostCodeBytes;
     private static readonly byte[] s_prefixes = [0x66, 0xF2, 0xF3, 0xF0, 0x2E, 0x36, 0x3E, 0x26, 0x64, 0x65, 0x67];
     private readonly CpuidModel _model;
-    private readonly Encoding[] _encodings;
+    private readonly Encoding[] _encodings64, _encodings32;
     private readonly bool _filtered;
     private readonly FixedReader _reader = new();
-    private readonly Decoder _intel, _amd, _lenient;
+    private readonly Decoder[] _intel, _amd, _lenient;
 
     /// <param name="model">Which instructions there are.</param>
     /// <param name="encodings">The encodings to choose from.</param>
@@ -22,11 +22,14 @@ internal sealed class InstructionSource
     public InstructionSource(CpuidModel model, Encoding[] encodings, bool filtered)
     {
         _model = model;
-        _encodings = encodings;
+        _encodings64 = [.. encodings.Where(encoding => encoding.Info.Mode64 && !Exclusions.IsShortBranch(encoding.Info))];
+        _encodings32 = [.. encodings.Where(encoding => encoding.Info.Mode32)];
         _filtered = filtered;
-        _intel = Decoder.Create(64, _reader, DecoderOptions.ForceReservedNop);
-        _lenient = Decoder.Create(64, _reader, DecoderOptions.ForceReservedNop | DecoderOptions.NoInvalidCheck);
-        _amd = Decoder.Create(64, _reader, DecoderOptions.ForceReservedNop | DecoderOptions.AMD);
+        _intel = Create(DecoderOptions.ForceReservedNop);
+        _lenient = Create(DecoderOptions.ForceReservedNop | DecoderOptions.NoInvalidCheck);
+        _amd = Create(DecoderOptions.ForceReservedNop | DecoderOptions.AMD);
+
+        Decoder[] Create(DecoderOptions options) => [Decoder.Create(32, _reader, options), Decoder.Create(64, _reader, options)];
     }
 
     /// <summary>How often bytes were made that are left out, by reason.</summary>
@@ -39,38 +42,44 @@ internal sealed class InstructionSource
             && (filter == null || encoding.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))),
     ];
 
+    /// <summary>Chooses the width of a case's code, among those for which there is an encoding: 64 bits mostly.</summary>
+    public int ChooseBits(ref CaseRandom random) =>
+        _encodings64.Length == 0 || (_encodings32.Length != 0 && random.Percent(25)) ? 32 : 64;
+
     /// <summary>Makes bytes that may run.</summary>
     /// <param name="random">The case's generator.</param>
     /// <param name="bytes">Receives 32 bytes: the instruction and filler.</param>
     /// <param name="address">Where it will lie.</param>
+    /// <param name="bits">64 or 32: the code it is part of.</param>
     /// <param name="instruction">What they are, invalid when they are none.</param>
     /// <returns>Where the constants in the bytes are.</returns>
-    public ConstantOffsets Make(ref CaseRandom random, Span<byte> bytes, ulong address, out Instruction instruction)
+    public ConstantOffsets Make(ref CaseRandom random, Span<byte> bytes, ulong address, int bits, out Instruction instruction)
     {
+        Encoding[] encodings = bits == 64 ? _encodings64 : _encodings32;
         while (true)
         {
-            Encoding encoding = _encodings[random.Next(_encodings.Length)];
+            Encoding encoding = encodings[random.Next(encodings.Length)];
             int attempts = 0;
             bool mutated = !_filtered && random.Percent(12);
             bool found;
             do
             {
-                Compose(ref random, encoding, bytes);
-                found = Decode(bytes, address, out instruction) && instruction.Code == encoding.Code;
+                Compose(ref random, encoding, bits, bytes);
+                found = Decode(bytes, address, bits, out instruction) && instruction.Code == encoding.Code;
             }
             while (!found && ++attempts < 40);
             if (mutated)
             {
                 Mutate(ref random, bytes, Math.Max(instruction.Length, 1));
-                Decode(bytes, address, out instruction);
+                Decode(bytes, address, bits, out instruction);
             }
             else if (!found)
             {
                 continue;
             }
 
-            string? reason = instruction.IsInvalid ? LenientReason(bytes, address) : Exclusions.Reason(in instruction, _model);
-            reason ??= DecodeAmd(bytes, address, in instruction) ? null : Exclusions.DecodedDifferently;
+            string? reason = instruction.IsInvalid ? LenientReason(bytes, address, bits) : Exclusions.Reason(in instruction, _model);
+            reason ??= DecodeAmd(bytes, address, bits, in instruction) ? null : Exclusions.DecodedDifferently;
             if (reason != null)
             {
                 LeftOut[reason] = LeftOut.GetValueOrDefault(reason) + 1;
@@ -78,38 +87,38 @@ internal sealed class InstructionSource
             }
 
             bytes[Math.Max(instruction.Length, 1)..].Fill(CaseLayout.Filler);
-            Decode(bytes, address, out instruction);
-            return instruction.IsInvalid ? default : _intel.GetConstantOffsets(in instruction);
+            Decode(bytes, address, bits, out instruction);
+            return instruction.IsInvalid ? default : _intel[bits >> 6].GetConstantOffsets(in instruction);
         }
     }
 
     /// <summary>Decodes as the host does, with every feature.</summary>
-    public bool Decode(ReadOnlySpan<byte> bytes, ulong address, out Instruction instruction)
+    public bool Decode(ReadOnlySpan<byte> bytes, ulong address, int bits, out Instruction instruction)
     {
         _reader.Set(bytes);
-        _intel.IP = address;
-        _intel.Decode(out instruction);
+        _intel[bits >> 6].IP = address;
+        _intel[bits >> 6].Decode(out instruction);
         return !instruction.IsInvalid;
     }
 
     // What is an instruction but for its operands, and one that the profile does not have: the host may be less strict about them.
-    private string? LenientReason(ReadOnlySpan<byte> bytes, ulong address)
+    private string? LenientReason(ReadOnlySpan<byte> bytes, ulong address, int bits)
     {
         _reader.Set(bytes);
-        _lenient.IP = address;
-        _lenient.Decode(out Instruction instruction);
+        _lenient[bits >> 6].IP = address;
+        _lenient[bits >> 6].Decode(out Instruction instruction);
         return instruction.IsInvalid || _model.IsAvailable(instruction.Code) ? null : Exclusions.NotInProfile;
     }
 
-    private bool DecodeAmd(ReadOnlySpan<byte> bytes, ulong address, in Instruction expected)
+    private bool DecodeAmd(ReadOnlySpan<byte> bytes, ulong address, int bits, in Instruction expected)
     {
         _reader.Set(bytes);
-        _amd.IP = address;
-        _amd.Decode(out Instruction instruction);
+        _amd[bits >> 6].IP = address;
+        _amd[bits >> 6].Decode(out Instruction instruction);
         return instruction == expected && instruction.Length == expected.Length;
     }
 
-    private static void Compose(ref CaseRandom random, Encoding encoding, Span<byte> bytes)
+    private static void Compose(ref CaseRandom random, Encoding encoding, int bits, Span<byte> bytes)
     {
         bytes.Fill(CaseLayout.Filler);
         int n = 0;
@@ -124,12 +133,12 @@ internal sealed class InstructionSource
             bytes[n++] = 0xF0;
         if ((info.CanUseRepPrefix || info.CanUseRepnePrefix) && random.Percent(50))
             bytes[n++] = (byte)(info.CanUseRepnePrefix && random.Percent(50) ? 0xF2 : 0xF3);
-        if ((info.AddressSize == 32 && random.Percent(95)) || random.Percent(4))
+        if ((info.AddressSize == 96 - bits && random.Percent(95)) || (bits == 32 && info.AddressSize == 16) || random.Percent(4))
             bytes[n++] = 0x67;
         if (info.Encoding == EncodingKind.VEX)
-            n = ComposeVex(ref random, info, bytes, n);
+            n = ComposeVex(ref random, info, bits, bytes, n);
         else
-            n = ComposeLegacy(ref random, info, bytes, n);
+            n = ComposeLegacy(ref random, info, bits, bytes, n);
         foreach (byte part in encoding.Opcode)
             bytes[n++] = part;
         if (encoding.InOpcode)
@@ -162,7 +171,7 @@ internal sealed class InstructionSource
         }
     }
 
-    private static int ComposeLegacy(ref CaseRandom random, OpCodeInfo info, Span<byte> bytes, int n)
+    private static int ComposeLegacy(ref CaseRandom random, OpCodeInfo info, int bits, Span<byte> bytes, int n)
     {
         byte mandatory = info.MandatoryPrefix switch
         {
@@ -179,7 +188,7 @@ internal sealed class InstructionSource
         if (info.OperandSize == 64 ? random.Percent(info.DefaultOpSize64 || info.ForceOpSize64 ? 20 : 99)
             : info.OperandSize == 0 && random.Percent(15))
             rex |= 0x48;
-        if (rex != 0)
+        if (rex != 0 && bits == 64)
             bytes[n++] = (byte)rex;
         switch (info.Table)
         {
@@ -201,7 +210,7 @@ internal sealed class InstructionSource
         return n;
     }
 
-    private static int ComposeVex(ref CaseRandom random, OpCodeInfo info, Span<byte> bytes, int n)
+    private static int ComposeVex(ref CaseRandom random, OpCodeInfo info, int bits, Span<byte> bytes, int n)
     {
         int prefix = info.MandatoryPrefix switch
         {
@@ -217,12 +226,12 @@ internal sealed class InstructionSource
         if (map == 1 && wide == 0 && random.Percent(50))
         {
             bytes[n++] = 0xC5;
-            bytes[n++] = (byte)((random.Next(2) << 7) | (vector << 3) | (length << 2) | prefix);
+            bytes[n++] = (byte)(((bits == 64 ? random.Next(2) : 1) << 7) | (vector << 3) | (length << 2) | prefix);
             return n;
         }
 
         bytes[n++] = 0xC4;
-        bytes[n++] = (byte)((random.Next(8) << 5) | map);
+        bytes[n++] = (byte)(((bits == 64 ? random.Next(8) : 6 | random.Next(2)) << 5) | map);
         bytes[n++] = (byte)((wide << 7) | (vector << 3) | (length << 2) | prefix);
         return n;
     }

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Vmm.Differential.Emulated;
+using Vmm.X86;
 
 namespace Vmm.Differential.Cases;
 
@@ -17,8 +19,9 @@ internal readonly ref struct OperandPlacement
     private readonly ref readonly Instruction _instruction;
     private readonly ref readonly ConstantOffsets _constants;
     private readonly Span<ulong> _target;
+    private readonly int _bits;
 
-    public OperandPlacement(Span<byte> record, Span<byte> bytes, in Instruction instruction, in ConstantOffsets constants)
+    public OperandPlacement(Span<byte> record, Span<byte> bytes, in Instruction instruction, in ConstantOffsets constants, int bits)
     {
         _record = record;
         _bytes = bytes;
@@ -27,6 +30,7 @@ internal readonly ref struct OperandPlacement
         _constants = ref constants;
         _target = MemoryMarshal.Cast<byte, ulong>(record.Slice(CaseLayout.ScratchOffset, 8));
         _target[0] = 0;
+        _bits = bits;
     }
 
     /// <summary>Linear address of the memory operand; zero when there is none.</summary>
@@ -50,7 +54,15 @@ internal readonly ref struct OperandPlacement
         PlaceBranch(ref random);
         ComputeTarget();
         ShapeAfterwards(ref random);
+        NarrowRegisters();
         ComputeTarget();
+    }
+
+    // 32-bit code does not see the upper halves, and what becomes of them is not defined (SDM Vol. 1 3.4.1.1): they are zero.
+    private void NarrowRegisters()
+    {
+        for (int i = 0; i < 8 && _bits == 32; i++)
+            _general[i] = (uint)_general[i];
     }
 
     // Where the operand really is, with every register as it will be.
@@ -67,7 +79,7 @@ internal readonly ref struct OperandPlacement
             address += _general[Number(_instruction.MemoryBase)];
         if (_instruction.MemoryIndex != Register.None)
             address += _general[Number(_instruction.MemoryIndex)] * (ulong)_instruction.MemoryIndexScale;
-        _target[0] = any.GetSize() == 4 ? (uint)address : address;
+        _target[0] = any.GetSize() switch { 2 => (ushort)address, 4 => (uint)address, _ => address };
     }
 
     private static int Number(Register register) => register.GetFullRegister() - Register.RAX;
@@ -131,6 +143,11 @@ internal readonly ref struct OperandPlacement
                 }
 
                 break;
+            case Mnemonic.Xsave or Mnemonic.Xsave64 or Mnemonic.Xsaveopt or Mnemonic.Xsaveopt64 or Mnemonic.Xsavec or Mnemonic.Xsavec64
+                or Mnemonic.Xrstor or Mnemonic.Xrstor64: // states that profile and host both have
+                _general[0] &= 0xFFFF_FFFF_0000_0007;
+                _general[2] &= 0xFFFF_FFFF_0000_0000;
+                break;
             default:
                 break;
         }
@@ -164,7 +181,12 @@ internal readonly ref struct OperandPlacement
         }
 
         if (_instruction.Mnemonic is Mnemonic.Maskmovq or Mnemonic.Maskmovdqu or Mnemonic.Vmaskmovdqu)
-            _target[0] = _instruction.Op0Kind == OpKind.MemorySegEDI ? (uint)_general[7] : _general[7];
+            _target[0] = _instruction.Op0Kind switch
+            {
+                OpKind.MemorySegDI => (ushort)_general[7],
+                OpKind.MemorySegEDI => (uint)_general[7],
+                _ => _general[7],
+            };
     }
 
     // With 32-bit addresses the upper half of a register does not count.
@@ -194,7 +216,10 @@ internal readonly ref struct OperandPlacement
 
         Register index = _instruction.MemoryIndex;
         ulong scale = (ulong)_instruction.MemoryIndexScale, displacement = _instruction.MemoryDisplacement64;
-        bool narrow = (baseRegister != Register.None ? baseRegister : index).GetSize() == 4;
+        int width = (baseRegister != Register.None ? baseRegister : index).GetSize();
+        bool narrow = width <= 4;
+        if (width == 2)
+            return; // 64 KiB that are not mapped
         if (_instruction.Mnemonic == Mnemonic.Xlatb)
         {
             SetAddress(ref random, 3, address - (byte)_general[0]);
@@ -235,6 +260,12 @@ internal readonly ref struct OperandPlacement
         if (!_constants.HasDisplacement)
             return;
         ulong rip = BinaryPrimitives.ReadUInt64LittleEndian(_record[CaseLayout.RipOffset..]);
+        if (_constants.DisplacementSize < 4)
+        {
+            _target[0] = _instruction.MemoryDisplacement64;
+            return;
+        }
+
         ulong value = _instruction.IsIPRelativeMemoryOperand ? address - rip - (ulong)Length : address;
         Span<byte> field = _bytes.Slice(_constants.DisplacementOffset, _constants.DisplacementSize);
         if (field.Length == 8)
@@ -244,7 +275,7 @@ internal readonly ref struct OperandPlacement
         if (field.Length == 4 && _instruction.IsIPRelativeMemoryOperand)
             _target[0] = rip + (ulong)Length + (ulong)(int)value;
         else if (field.Length == 4)
-            _target[0] = (ulong)(int)value;
+            _target[0] = _bits == 64 ? (ulong)(int)value : (uint)value;
     }
 
     // A branch must not lead into the instruction's own bytes, which would be another one.
@@ -311,9 +342,29 @@ internal readonly ref struct OperandPlacement
                 BinaryPrimitives.WriteUInt32LittleEndian(data[24..], (uint)random.Next(0x1_0000)
                     | (random.Percent(5) ? 1u << random.Next(18, 32) : 0));
                 break;
+            case Mnemonic.Xsave or Mnemonic.Xsave64 or Mnemonic.Xsaveopt or Mnemonic.Xsaveopt64 or Mnemonic.Xsavec or Mnemonic.Xsavec64
+                or Mnemonic.Xrstor or Mnemonic.Xrstor64 when data.Length >= 576:
+                Narrow(data[8..]);
+                Narrow(data[16..]);
+                BinaryPrimitives.WriteUInt32LittleEndian(data[24..], (uint)random.Next(0x1_0000)
+                    | (random.Percent(5) ? 1u << random.Next(18, 32) : 0));
+                ShapeHeader(ref random, data.Slice(512, 64));
+                break;
             default:
                 break;
         }
+    }
+
+    // XSTATE_BV and XCOMP_BV: mostly such that XRSTOR takes them, in either format.
+    private static void ShapeHeader(ref CaseRandom random, Span<byte> header)
+    {
+        if (random.Percent(92))
+            header.Clear();
+        ulong states = random.Next() & 7;
+        bool compacted = random.Percent(35) && EmulatedModel.Model.Has(CpuFeature.XsaveCompacted);
+        BinaryPrimitives.WriteUInt64LittleEndian(header, states | (random.Percent(4) ? 1UL << random.Next(20, 63) : 0));
+        ulong format = compacted ? (1UL << 63) | (random.Percent(85) ? states | (random.Next() & 7) : random.Next() & 7) : 0;
+        BinaryPrimitives.WriteUInt64LittleEndian(header[8..], format | (random.Percent(3) ? 1UL << random.Next(20, 62) : 0));
     }
 
     // Pointers that are not canonical are cut to the processor's own width.

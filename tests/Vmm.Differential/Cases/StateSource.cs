@@ -9,10 +9,16 @@ internal static class StateSource
     // Interrupts are always on in a program, and Linux turns alignment checks on with RFLAGS.AC.
     private const ulong Always = 2 | LazyFlags.If;
 
-    public static void Fill(ref CaseRandom random, Span<byte> record, in Instruction instruction)
+    public static void Fill(ref CaseRandom random, Span<byte> record, in Instruction instruction, int bits)
     {
         for (int i = 0; i < 16; i++)
-            BinaryPrimitives.WriteUInt64LittleEndian(record[(CaseLayout.GeneralOffset + (8 * i))..], ValueSource.Integer(ref random));
+        {
+            ulong value = ValueSource.Integer(ref random);
+            if (bits == 32 && i < 8)
+                value = (uint)(value >> (random.Percent(50) ? 32 : 0));
+            BinaryPrimitives.WriteUInt64LittleEndian(record[(CaseLayout.GeneralOffset + (8 * i))..], value);
+        }
+
         ulong flags = Always | (random.Next() & LazyFlags.Arithmetic);
         if (random.Percent(25))
             flags |= LazyFlags.Df;

@@ -9,7 +9,8 @@ namespace Vmm.Differential.Comparison;
 /// </summary>
 internal static class MakerDifferences
 {
-    private static readonly (int From, int To)[] s_environment32 = [(12, 28)], s_environment16 = [(6, 14)], s_fxsave = [(6, 24), (28, 32)];
+    private static readonly (int From, int To)[] s_environment32 = [(12, 28)], s_environment16 = [(6, 14)], s_fxsave = [(6, 24), (28, 32)],
+        s_xsave = [(6, 24), (28, 32), (512, 520)];
 
     private static readonly System.Buffers.SearchValues<byte> s_prefixes = System.Buffers.SearchValues.Create(
         [0x66, 0x67, 0xF0, 0xF2, 0xF3, 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65,
@@ -17,13 +18,15 @@ internal static class MakerDifferences
 
     /// <summary>
     /// Bytes of the memory operand that are not compared: pointers to the last x87 instruction, which AMD's processors save only while an
-    /// exception is pending (APM Vol. 2 11.4.4; SDM Vol. 1 8.1.8 leaves FOP to the processor too), and MXCSR_MASK (APM: bit 17 exists).
+    /// exception is pending (APM Vol. 2 11.4.4; SDM Vol. 1 8.1.8 leaves FOP to the processor too), MXCSR_MASK (APM: bit 17 exists), and which
+    /// states XSAVE finds in use (SDM Vol. 1 13.6).
     /// </summary>
     public static ReadOnlySpan<(int From, int To)> SkippedMemory(Code code) => code switch
     {
         Code.Fnstenv_m28byte or Code.Fnsave_m108byte => s_environment32,
         Code.Fnstenv_m14byte or Code.Fnsave_m94byte => s_environment16,
         Code.Fxsave_m512byte or Code.Fxsave64_m512byte => s_fxsave,
+        Code.Xsave_mem or Code.Xsave64_mem or Code.Xsaveopt_mem or Code.Xsaveopt64_mem or Code.Xsavec_mem or Code.Xsavec64_mem => s_xsave,
         _ => [],
     };
 
@@ -44,6 +47,17 @@ internal static class MakerDifferences
     /// </summary>
     public static bool HalvesOnly(in TestCase test, ulong count, int register) => register is 1 or 6 or 7 && (uint)count == 0
         && IsRepeated(in test) && HasNarrowString(in test);
+
+    /// <summary>
+    /// A fault in the middle of POPA: registers popped before it have changed on AMD's processors, and no manual says that they have not.
+    /// </summary>
+    public static bool LeavesGeneralOpen(Mnemonic mnemonic) => mnemonic is Mnemonic.Popa or Mnemonic.Popad;
+
+    /// <summary>
+    /// PUSH of a segment register with 32-bit operand size: two bytes are written or four (SDM Vol. 2B PUSH); the upper two are not compared.
+    /// </summary>
+    public static bool PushesSelector(Code code) => code is Code.Pushd_CS or Code.Pushd_DS or Code.Pushd_ES or Code.Pushd_SS
+        or Code.Pushd_FS or Code.Pushd_GS;
 
     /// <summary>Whether a case's whole answer depends on the maker.</summary>
     /// <param name="test">The case.</param>
@@ -78,6 +92,10 @@ internal static class MakerDifferences
             // Whether a ModRM byte belongs to them, and so is fetched (SDM Vol. 2B UD: "some older processors do not").
             case Mnemonic.Ud0 or Mnemonic.Ud1:
                 return test.Truncated;
+            // States that only the host has; and alignment checks before #GP.
+            case Mnemonic.Xsave or Mnemonic.Xsave64 or Mnemonic.Xsaveopt or Mnemonic.Xsaveopt64 or Mnemonic.Xsavec or Mnemonic.Xsavec64
+                or Mnemonic.Xrstor or Mnemonic.Xrstor64:
+                return (general[0] & 0xFFFF_FFF8) != 0 || (uint)general[2] != 0 || ((flags & LazyFlags.Ac) != 0 && (test.Operand & 63) != 0);
             // Which of its accesses are checked for alignment beyond the pushes is not documented.
             case Mnemonic.Enter when (flags & LazyFlags.Ac) != 0:
                 return true;
@@ -97,6 +115,10 @@ internal static class MakerDifferences
     {
         Instruction i = test.Instruction;
         int size = i.MemorySize.GetSize();
+        // "When the effective limit is FFFFFFFFH, these accesses may or may not cause the indicated exceptions" (SDM Vol. 3A 5.3).
+        if (test.Bits == 32 && ours.Vector == ExceptionVector.PageFault && ours.Address is > 0xFFFF_FC00 or < 0x400
+            && theirs.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection)
+            return true;
         switch (i.Mnemonic)
         {
             // Which string is read first.
@@ -112,14 +134,19 @@ internal static class MakerDifferences
             // In which order the parts of a state image are touched.
             case Mnemonic.Fldenv or Mnemonic.Frstor or Mnemonic.Fnstenv or Mnemonic.Fnsave or Mnemonic.Fxsave or Mnemonic.Fxsave64
                 or Mnemonic.Fxrstor or Mnemonic.Fxrstor64:
-                return ours.Vector == theirs.Vector && ours.Vector == ExceptionVector.PageFault
-                    && theirs.Address - test.Operand < (ulong)size && ours.Address - test.Operand < (ulong)size;
+            case Mnemonic.Xsave or Mnemonic.Xsave64 or Mnemonic.Xsaveopt or Mnemonic.Xsaveopt64 or Mnemonic.Xsavec or Mnemonic.Xsavec64
+                or Mnemonic.Xrstor or Mnemonic.Xrstor64:
+                size = Math.Max(size, CaseLayout.XsaveLength);
+                if (ours.Vector == theirs.Vector && ours.Vector == ExceptionVector.PageFault
+                    && theirs.Address - test.Operand < (ulong)size && ours.Address - test.Operand < (ulong)size)
+                    return true;
+                break;
             default:
                 break;
         }
 
         // An operand that is neither aligned nor canonical: #GP for the one, #SS or #GP for the other.
-        return size >= 16 && (test.Operand & 15) != 0 && ours.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection
+        return size >= 16 && (test.Operand & (size > 512 ? 63u : 15u)) != 0 && ours.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection
             && theirs.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection;
     }
 
@@ -130,6 +157,9 @@ internal static class MakerDifferences
         if (n < 0 || n + 1 >= bytes.Length)
             return false;
         if (bytes[n] == 0x0F && bytes[n + 1] is 0xFF or 0xB9)
+            return true;
+        // VPERMQ and VPERMPD with VEX.W clear: #UD (SDM Vol. 2C); AMD's processors do not look at the bit.
+        if (bytes[n] == 0xC4 && n + 3 < bytes.Length && (bytes[n + 1] & 0x1F) == 3 && bytes[n + 3] is 0 or 1)
             return true;
         return bytes[..Math.Max(n, 0)].Contains((byte)0x66)
             && (bytes[n] is 0xE8 or 0xE9 || (bytes[n] == 0x0F && bytes[n + 1] is >= 0x80 and <= 0x8F));

@@ -22,6 +22,13 @@ internal static class UndefinedFlags
             // "The CF, OF, SF, ZF, AF, and PF flags are undefined."
             case Mnemonic.Div or Mnemonic.Idiv:
                 return LazyFlags.Arithmetic;
+            // 32-bit code only. AAA, AAS: "The OF, SF, ZF, and PF flags are undefined"; AAM, AAD: "OF, AF, and CF"; DAA, DAS: "OF".
+            case Mnemonic.Aaa or Mnemonic.Aas:
+                return Overflow | Sf | Zf | Pf;
+            case Mnemonic.Aam or Mnemonic.Aad:
+                return Overflow | Af | Cf;
+            case Mnemonic.Daa or Mnemonic.Das:
+                return Overflow;
             // "CF, OF, SF, AF, and PF are undefined" (BSF, BSR); BT and its like leave ZF alone besides defining CF.
             case Mnemonic.Bsf or Mnemonic.Bsr:
                 return Cf | Overflow | Sf | Af | Pf;

@@ -24,16 +24,7 @@ internal sealed unsafe class EmulatedProcessor : ProcessorCore
         s->Efer = EferBits.SyscallEnable | EferBits.LongModeEnable | EferBits.LongModeActive | EferBits.NoExecute;
         s->Xcr0 = model.SupportedXcr0 & 7;
         s->Cpl = 3;
-        for (int i = 0; i < 6; i++)
-        {
-            s->Segments[i] = i switch
-            {
-                SegmentIndex.Cs => new SegmentRegister { Selector = 0x33, Limit = uint.MaxValue, Attributes = 0xA0FB },
-                SegmentIndex.Ss => new SegmentRegister { Selector = 0x2B, Limit = uint.MaxValue, Attributes = 0xC0F3 },
-                _ => new SegmentRegister { Attributes = SegmentRegister.UnusableBit },
-            };
-        }
-
+        SetSegments(64);
         s->Segments[SegmentIndex.Tr] = new SegmentRegister
             { Selector = 0x40, Base = EmulatedMemory.TaskStateAddress, Limit = 0x67, Attributes = 0x8B };
         UpdateMode();
@@ -55,6 +46,7 @@ internal sealed unsafe class EmulatedProcessor : ProcessorCore
         for (int i = 0; i < 16; i++)
             s->General[i] = ((ulong*)(record + CaseLayout.GeneralOffset))[i];
         LazyFlags.Set(s, *(ulong*)(record + CaseLayout.FlagsOffset));
+        SetSegments(*(int*)(record + CaseLayout.BitsOffset));
         s->Rip = StartRip = *(ulong*)(record + CaseLayout.RipOffset);
         LoadVectors(record + CaseLayout.VectorsOffset);
         Code(record).CopyTo(_memory.CodeBytes[CodePosition(record)..]);
@@ -109,6 +101,23 @@ internal sealed unsafe class EmulatedProcessor : ProcessorCore
 
     private static ReadOnlySpan<byte> Code(byte* record) =>
         new(record + CaseLayout.CodeBytesOffset, *(int*)(record + CaseLayout.CodeCountOffset));
+
+    // As Linux sets them; 32-bit code has the flat data segment in DS and ES, too.
+    private void SetSegments(int bits)
+    {
+        SegmentRegister data = new() { Selector = CaseLayout.DataSelector, Limit = uint.MaxValue, Attributes = 0xC0F3 };
+        SegmentRegister none = new() { Attributes = SegmentRegister.UnusableBit };
+        VcpuState* s = State;
+        s->Segments[SegmentIndex.Cs] = new SegmentRegister
+        {
+            Selector = (ushort)(bits == 64 ? CaseLayout.CodeSelector64 : CaseLayout.CodeSelector32),
+            Limit = uint.MaxValue,
+            Attributes = bits == 64 ? 0xA0FBu : 0xC0FB,
+        };
+        s->Segments[SegmentIndex.Ss] = data;
+        s->Segments[SegmentIndex.Ds] = s->Segments[SegmentIndex.Es] = bits == 64 ? none : data;
+        s->Segments[SegmentIndex.Fs] = s->Segments[SegmentIndex.Gs] = none;
+    }
 
     private void LoadVectors(byte* area)
     {

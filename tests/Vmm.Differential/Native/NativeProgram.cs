@@ -211,10 +211,30 @@ internal static class NativeProgram
         a.rep.movsq();
         a.mov(rax, __qword_ptr[rbx + CaseLayout.RipOffset]);
         a.lea(rcx, __[target]);
-        a.mov(__qword_ptr[rcx], rax);
+        a.mov(__qword_ptr[rcx], rax); // a far pointer: four bytes of offset, two of selector
+        Label wide = a.CreateLabel(), narrow = a.CreateLabel();
+        a.xor(edx, edx);
+        a.cmp(__dword_ptr[rbx + CaseLayout.BitsOffset], 32);
+        a.jne(wide);
+        a.mov(__word_ptr[rcx + 4], CaseLayout.CodeSelector32);
+        a.mov(edx, CaseLayout.DataSelector);
+        a.Label(ref wide);
+        a.mov(ds, edx);
+        a.mov(es, edx);
         a.mov(eax, 7);
         a.xor(edx, edx);
         a.xrstor64(__[rbx + CaseLayout.VectorsOffset]);
+        a.cmp(__dword_ptr[rbx + CaseLayout.BitsOffset], 32);
+        a.je(narrow);
+        LoadGeneral(a);
+        a.jmp(__qword_ptr[target]);
+        a.Label(ref narrow);
+        LoadGeneral(a);
+        a.jmp(__fword_ptr[target]);
+    }
+
+    private static void LoadGeneral(Assembler a)
+    {
         a.push(__qword_ptr[rbx + CaseLayout.FlagsOffset]);
         a.popfq();
         AssemblerRegister64[] registers = [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];
@@ -225,7 +245,6 @@ internal static class NativeProgram
         }
 
         a.mov(rbx, __qword_ptr[rbx + 24]);
-        a.jmp(__qword_ptr[target]);
     }
 
     // RDI: signal, RDX: ucontext. Its general registers begin at 40, and behind the 23 of them is the address of the XSAVE area.

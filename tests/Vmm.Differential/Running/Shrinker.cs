@@ -66,7 +66,7 @@ internal sealed class Shrinker(InstructionSource instructions, CaseRunner run)
         Span<byte> bytes = record.AsSpan(CaseLayout.CodeBytesOffset, BinaryPrimitives.ReadInt32LittleEndian(record.AsSpan(CaseLayout.CodeCountOffset)));
         string what = test.Instruction.IsInvalid ? "(no instruction)" : test.Instruction.ToString();
         text.AppendLine(CultureInfo.InvariantCulture,
-            $"case {test.Number}: {Convert.ToHexString(bytes)}  {what}  [{test.Instruction.Code}]{(test.InBlocks ? " in a block" : "")}");
+            $"case {test.Number}: {Convert.ToHexString(bytes)}  {what}  [{test.Instruction.Code}]{(test.Bits == 32 ? " in 32-bit code" : "")}{(test.InBlocks ? " in a block" : "")}");
         text.Append(CultureInfo.InvariantCulture,
             $"  rip {Word(record, CaseLayout.RipOffset):X} flags {Word(record, CaseLayout.FlagsOffset):X}");
         for (int i = 0; i < 16; i++)
@@ -115,7 +115,7 @@ internal sealed class Shrinker(InstructionSource instructions, CaseRunner run)
         int i = 0;
         while (!test.Instruction.IsInvalid && !test.Truncated && i < test.Instruction.Length - 1
             && (best[From + i] is 0x66 or 0x67 or 0xF0 or 0xF2 or 0xF3 or 0x26 or 0x2E or 0x36 or 0x3E or 0x64 or 0x65
-                || best[From + i] >> 4 == 4))
+                || (best[From + i] >> 4 == 4 && test.Bits == 64)))
         {
             byte[] shorter = [.. best];
             shorter.AsSpan(From + i + 1, CaseLayout.MostCodeBytes - i - 1).CopyTo(shorter.AsSpan(From + i));
@@ -124,7 +124,7 @@ internal sealed class Shrinker(InstructionSource instructions, CaseRunner run)
             BinaryPrimitives.WriteInt32LittleEndian(shorter.AsSpan(CaseLayout.CodeCountOffset), count);
             string? again = null;
             TestCase candidate = test;
-            if (instructions.Decode(shorter.AsSpan(From, CaseLayout.MostCodeBytes), Word(best, CaseLayout.RipOffset), out Instruction instruction)
+            if (instructions.Decode(shorter.AsSpan(From, CaseLayout.MostCodeBytes), Word(best, CaseLayout.RipOffset), test.Bits, out Instruction instruction)
                 && instruction.Code == test.Instruction.Code && instruction.Length == count)
             {
                 candidate = test with { Instruction = instruction };
