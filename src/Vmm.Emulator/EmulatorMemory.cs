@@ -94,7 +94,7 @@ internal sealed class EmulatorMemory : SecondLevelAddressTranslationBase
     {
         if (address >> AddressBits != 0)
             return new PhysicalTranslationResult { Status = TranslationStatus.Unmapped };
-        bool granted = Table.Probe(address, access, out NestedWalkResult walk);
+        bool granted = Table.Inspect(address, access, out NestedWalkResult walk);
         return new PhysicalTranslationResult
         {
             Status = granted ? TranslationStatus.Success : walk.Status == NestedWalkStatus.NotPresent ? TranslationStatus.Unmapped : TranslationStatus.AccessDenied,

@@ -53,7 +53,13 @@ internal sealed class EmulatorPartition : PartitionBase
             return;
 #endif
         foreach (EmulatorVirtualProcessor processor in EmulatedProcessors)
+        {
+#if VMM_MUTANTS
+            if (Broken(Mutant.ForeignTranslationsKept) && processor.Index != 0)
+                continue;
+#endif
             processor.Core.FlushAfterRemap();
+        }
     }
 
     /// <summary>Drops decoded code of a guest-physical range.</summary>

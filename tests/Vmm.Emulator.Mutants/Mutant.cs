@@ -47,4 +47,22 @@ public enum Mutant
 
     /// <summary>Cached translations survive changes of the second level.</summary>
     TlbKeptOnChange,
+
+    /// <summary>Locked instructions read, and write a moment later.</summary>
+    LockNotAtomic,
+
+    /// <summary>Locked accesses that cross cache lines do not stop the other processors.</summary>
+    SplitLockNotAtomic,
+
+    /// <summary>A start-up interrupt starts a processor at address 0, whatever its vector.</summary>
+    StartupPageIgnored,
+
+    /// <summary>The shorthand for all others reaches the sender too.</summary>
+    OthersIncludeSender,
+
+    /// <summary>Code that a processor rewrites is dropped by itself alone.</summary>
+    ForeignCodeKept,
+
+    /// <summary>A change of the second level is noticed by the first processor alone.</summary>
+    ForeignTranslationsKept,
 }

@@ -123,7 +123,7 @@ internal sealed partial class LocalApic
         ResetLocalVectors();
         _timer.Reset();
         _deliverable = 0;
-        Volatile.Write(ref _recheck, 0);
+        Volatile.Write(ref _recheck, 1); // a message may have come in between
     }
 
     private static uint LogicalIdOf(uint id) => ((id >> 4) << 16) | (1u << (int)(id & 15));

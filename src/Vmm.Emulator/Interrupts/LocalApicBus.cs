@@ -63,6 +63,9 @@ internal sealed class LocalApicBus
         ApicShorthand.None => member.Matches(message),
         ApicShorthand.Self => member == sender,
         ApicShorthand.AllIncludingSelf => true,
+#if VMM_MUTANTS
+        _ when Broken(Mutant.OthersIncludeSender) => true,
+#endif
         _ => member != sender,
     };
 }

@@ -63,6 +63,17 @@ internal abstract class NestedPageTable : IDisposable
     /// <returns>True when the access would be granted.</returns>
     public abstract bool Probe(ulong address, GuestAccess access, out NestedWalkResult result);
 
+    /// <summary><see cref="Probe"/> for callers that nothing keeps from running while a change is made and tables are reclaimed.</summary>
+    /// <inheritdoc cref="Probe"/>
+    public bool Inspect(ulong address, GuestAccess access, out NestedWalkResult result)
+    {
+        lock (_writer)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return Probe(address, access, out result);
+        }
+    }
+
     /// <summary>Maps a range to host memory, replacing whatever was mapped there (and its flags).</summary>
     /// <param name="address">First guest-physical address; page-aligned.</param>
     /// <param name="hostAddress">Host address of the first byte; page-aligned. The memory outlives the mapping and every cached

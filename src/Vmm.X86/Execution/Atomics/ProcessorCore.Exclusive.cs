@@ -9,7 +9,11 @@ public abstract unsafe partial class ProcessorCore
     private bool _isAlone;
 
     /// <summary>No other processor of the partition can see a step of the current instruction.</summary>
+#if VMM_MUTANTS
+    internal bool IsAlone => _isAlone || !CodeMap.HasSeveralProcessors || Broken(Mutant.SplitLockNotAtomic);
+#else
     internal bool IsAlone => _isAlone || !CodeMap.HasSeveralProcessors;
+#endif
 
     /// <summary>
     /// Whether the host makes a locked access of this size as one. On x86 hosts any inside a cache line: one that crosses lines would be carried out too, but

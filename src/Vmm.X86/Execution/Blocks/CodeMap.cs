@@ -41,7 +41,11 @@ public sealed class CodeMap
     /// </summary>
     /// <param name="address">Guest-physical address of the first byte.</param>
     /// <param name="length">Number of bytes.</param>
-    public void Invalidate(ulong address, ulong length) => Invalidate(address, length, null);
+    public void Invalidate(ulong address, ulong length)
+    {
+        Interlocked.MemoryBarrier(); // who begins to decode sees the bytes, or is seen here
+        Invalidate(address, length, null);
+    }
 
     /// <summary>Drops everything, for a change of what is mapped where.</summary>
     public void InvalidateAll()
@@ -143,7 +147,13 @@ public sealed class CodeMap
                 if (!decoding)
                     Mark(page, false);
                 foreach (ProcessorCore processor in _processors)
+                {
+#if VMM_MUTANTS
+                    if (Broken(Mutant.ForeignCodeKept) && origin != null && processor != origin)
+                        continue;
+#endif
                     processor.QueueInvalidation(page);
+                }
                 hit = true;
             }
         }

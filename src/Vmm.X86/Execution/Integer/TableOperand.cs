@@ -48,9 +48,23 @@ internal static unsafe class TableOperand
     public static T CompareExchange<T>(T* p, T value, T expected)
         where T : unmanaged
     {
+#if VMM_MUTANTS
+        if (Broken(Mutant.LockNotAtomic))
+        {
+            T there = *p;
+            Thread.Yield();
+            if (EqualityComparer<T>.Default.Equals(there, expected))
+                *p = value;
+            return there;
+        }
+#endif
         if (ProcessorCore.IsAtomicOnHost((ulong)p, sizeof(T)))
             return Interlocked.CompareExchange(ref *p, value, expected);
         T old = *p;
+#if VMM_MUTANTS
+        if (Broken(Mutant.SplitLockNotAtomic))
+            Thread.Yield();
+#endif
         if (EqualityComparer<T>.Default.Equals(old, expected))
             *p = value;
         return old;

@@ -53,6 +53,9 @@ public abstract unsafe partial class ProcessorCore
     public void StartAt(byte vector)
     {
         VcpuState* s = State;
+#if VMM_MUTANTS
+        vector = Broken(Mutant.StartupPageIgnored) ? (byte)0 : vector;
+#endif
         ref SegmentRegister cs = ref s->Segments[SegmentIndex.Cs];
         cs.Selector = (ushort)(vector << 8);
         cs.Base = (ulong)vector << 12;
