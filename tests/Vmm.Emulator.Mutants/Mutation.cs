@@ -12,6 +12,17 @@ public static class Mutation
         set => s_active = value;
     }
 
+    private static int s_lingered;
+
+    /// <summary>Lets others run in the middle of what should be one access, now and then for long enough that they do even on a busy host.</summary>
+    public static void Linger()
+    {
+        if ((Interlocked.Increment(ref s_lingered) & 0x3FF) == 0)
+            Thread.Sleep(1);
+        else
+            Thread.Yield();
+    }
+
     /// <summary>Whether a mutant is active.</summary>
     public static bool Broken(Mutant mutant) => s_active == mutant;
 }

@@ -52,7 +52,7 @@ internal static unsafe class TableOperand
         if (Broken(Mutant.LockNotAtomic))
         {
             T there = *p;
-            Thread.Yield();
+            Linger();
             if (EqualityComparer<T>.Default.Equals(there, expected))
                 *p = value;
             return there;
@@ -63,7 +63,7 @@ internal static unsafe class TableOperand
         T old = *p;
 #if VMM_MUTANTS
         if (Broken(Mutant.SplitLockNotAtomic))
-            Thread.Yield();
+            Linger();
 #endif
         if (EqualityComparer<T>.Default.Equals(old, expected))
             *p = value;
