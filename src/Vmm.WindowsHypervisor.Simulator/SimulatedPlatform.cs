@@ -105,6 +105,7 @@ internal sealed class SimulatedPlatform(IHypervisor inner, SimulatorOptions opti
                 ExceptionExit = inner.Has(Vmm.Capability.ExceptionExits),
                 HypercallExit = !IsOld && inner.Has(Vmm.Capability.Hypercalls),
             }.AsUInt64,
+            WhvCapabilityCode.X64MsrExitBitmap when !IsOld => new WhvX64MsrExitBitmap { UnhandledMsrs = true }.AsUInt64,
             WhvCapabilityCode.ProcessorFeatures => WhvProcessorProfile.Offered(inner.CpuProfiles).Bank,
             WhvCapabilityCode.ProcessorFeaturesBanks when !IsOld => new WhvProcessorFeaturesBanks
             {

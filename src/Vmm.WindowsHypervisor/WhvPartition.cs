@@ -8,6 +8,8 @@ namespace Vmm.WindowsHypervisor;
 /// <summary>A partition of the platform.</summary>
 internal sealed unsafe class WhvPartition : PartitionBase
 {
+    private const uint WidthLeaf = 0x8000_0008;
+
     private readonly WhvMemory _memory;
     private readonly WhvVirtualProcessor[] _processors;
     private readonly nint _handle;
@@ -17,7 +19,7 @@ internal sealed unsafe class WhvPartition : PartitionBase
         : base(hypervisor, options)
     {
         Platform = hypervisor.Platform;
-        Profile = Clocked(options.CpuProfile ?? CpuProfiles.V1);
+        Profile = Adapt(options.CpuProfile ?? CpuProfiles.V1);
         uint withoutApic = options.LocalApic == LocalApicMode.None ? (1U << 21) | (1U << 24) : 0;
         Model = new CpuidModel(Profile.Leaves.Select(leaf => new CpuidRow(
             leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Leaf == 1 ? leaf.Value.Ecx & ~withoutApic : leaf.Value.Ecx, leaf.Value.Edx)));
@@ -111,11 +113,20 @@ internal sealed unsafe class WhvPartition : PartitionBase
 
     protected override void DisposeCore() => Free();
 
-    private CpuProfile Clocked(CpuProfile profile) => Platform.ProcessorClockFrequency == 0
-        ? profile
-        : profile.WithClocks(
-            Platform.ProcessorClockFrequency,
-            Platform.InterruptClockFrequency == 0 ? profile.ApicTimerFrequency : Platform.InterruptClockFrequency);
+    // The profile with what is the host's own: its clocks, and an address width that its mappings can have.
+    private CpuProfile Adapt(CpuProfile profile)
+    {
+        if (Platform.ProcessorClockFrequency != 0)
+        {
+            profile = profile.WithClocks(
+                Platform.ProcessorClockFrequency,
+                Platform.InterruptClockFrequency == 0 ? profile.ApicTimerFrequency : Platform.InterruptClockFrequency);
+        }
+        if (profile.PhysicalAddressBits <= Platform.PhysicalAddressBits || profile.Find(WidthLeaf, 0) is not { } widths)
+            return profile;
+        CpuidResult value = widths.Value with { Eax = (widths.Value.Eax & ~0xFFU) | (uint)Platform.PhysicalAddressBits };
+        return profile.WithLeaf(widths with { Value = value }) with { PhysicalAddressBits = Platform.PhysicalAddressBits };
+    }
 
     // What only a newer Windows knows is set where it is there: the capabilities already say so.
     private void Configure()
@@ -142,7 +153,7 @@ internal sealed unsafe class WhvPartition : PartitionBase
             HypercallExit = Options.HypercallExits,
         };
         Set(WhvPartitionPropertyCode.ExtendedVmExits, exits);
-        if (exits.X64MsrExit)
+        if (exits.X64MsrExit && Platform.MsrExits.UnhandledMsrs)
             Set(WhvPartitionPropertyCode.X64MsrExitBitmap, new WhvX64MsrExitBitmap { UnhandledMsrs = true });
         if (exits.ExceptionExit)
             Set(WhvPartitionPropertyCode.ExceptionExitBitmap, (ulong)Options.ExceptionExits);

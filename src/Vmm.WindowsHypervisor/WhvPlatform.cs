@@ -19,6 +19,7 @@ internal sealed unsafe class WhvPlatform
         PhysicalAddressBits = width is >= 32 and <= 52 ? (int)width : 36;
         ProcessorClockFrequency = Query(WhvCapabilityCode.ProcessorClockFrequency);
         InterruptClockFrequency = Query(WhvCapabilityCode.InterruptClockFrequency);
+        MsrExits = new WhvX64MsrExitBitmap { AsUInt64 = Query(WhvCapabilityCode.X64MsrExitBitmap) };
         XsaveFeatures = Query(WhvCapabilityCode.ProcessorXsaveFeatures);
         ProcessorFeatures = QueryBanks();
     }
@@ -29,6 +30,9 @@ internal sealed unsafe class WhvPlatform
     public WhvCapabilityFeatures Features { get; }
 
     public WhvExtendedVmExits Exits { get; }
+
+    /// <summary>Accesses to model-specific registers that can be made to exit; none where the platform is too old to tell.</summary>
+    public WhvX64MsrExitBitmap MsrExits { get; }
 
     public int PhysicalAddressBits { get; }
 

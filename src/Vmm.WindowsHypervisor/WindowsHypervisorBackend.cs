@@ -32,7 +32,7 @@ public sealed class WindowsHypervisorBackend : HypervisorBase
             Capability.WalkViolations, Capability.MultipleProcessors, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
         ];
         Add(Capability.CpuidExits, platform.Exits.X64CpuidExit);
-        Add(Capability.MsrExits, platform.Exits.X64MsrExit);
+        Add(Capability.MsrExits, platform.Exits.X64MsrExit && platform.MsrExits.UnhandledMsrs);
         Add(Capability.ExceptionExits, platform.Exits.ExceptionExit);
         Add(Capability.Hypercalls, platform.Exits.HypercallExit);
         Add(Capability.LocalApic, platform.HasApicState);

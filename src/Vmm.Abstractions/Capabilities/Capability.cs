@@ -23,7 +23,7 @@ public sealed record Capability(string Name, string Description)
     public static Capability CpuidExits { get; } = new("cpuid-exits", "Chosen CPUID leaves exit.");
 
     /// <summary>MSR exits.</summary>
-    public static Capability MsrExits { get; } = new("msr-exits", "Chosen MSR accesses exit.");
+    public static Capability MsrExits { get; } = new("msr-exits", "Chosen MSR accesses exit, fault or are ignored.");
 
     /// <summary>Exception exits.</summary>
     public static Capability ExceptionExits { get; } = new("exception-exits", "Chosen exceptions exit instead of being delivered.");

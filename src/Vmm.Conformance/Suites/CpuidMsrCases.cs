@@ -26,9 +26,15 @@ internal static class CpuidMsrCases
             "SDM Vol. 2 WRMSR; Vol. 3A 2.2.1, 11.12.4", BadValuesFault),
         new("msr.user_faults", "RDMSR at level 3 is #GP(0)", "SDM Vol. 2 RDMSR", UserFaults),
         new("msr.tsc_advances", "The time-stamp counter advances and never goes back", "SDM Vol. 3B 17.17", TscAdvances),
-        new("msr.policy_fault", "A range of the policy that faults is #GP(0)", "contract 8: per-range policy", PolicyFault),
+        new("msr.policy_fault", "A range of the policy that faults is #GP(0)", "contract 8: per-range policy", PolicyFault)
+        {
+            Requires = [Capability.MsrExits],
+        },
         new("msr.policy_ignore", "A range of the policy that is ignored reads zero and drops writes; the first range decides",
-            "contract 8: per-range policy", PolicyIgnore),
+            "contract 8: per-range policy", PolicyIgnore)
+        {
+            Requires = [Capability.MsrExits],
+        },
         new("msr.exit", "A range that exits carries number and value, and takes a value or a fault", "contract 4: Msr; contract 8",
             PolicyExit)
         {

@@ -89,7 +89,7 @@ public abstract class HypervisorBase : IHypervisor
         {
             if (range.Last < range.First)
                 throw new ArgumentException($"MSR range 0x{range.First:X} to 0x{range.Last:X} is empty.", nameof(policy));
-            exits |= range.Read == MsrAction.Exit || range.Write == MsrAction.Exit;
+            exits |= range.Read != MsrAction.Allow || range.Write != MsrAction.Allow;
         }
         if (exits)
             Capabilities.Require(Capability.MsrExits);

@@ -76,7 +76,11 @@ internal sealed unsafe partial class WhvVirtualProcessor
         _scratch.Names[Single] = name;
         _scratch.Values[Single] = default;
         _scratch.Values[Single].Reg64 = value;
-        return _platform.Api.SetVirtualProcessorRegisters(Handle, Number, _scratch.Names + Single, 1, _scratch.Values + Single) >= 0;
+        int result = _platform.Api.SetVirtualProcessorRegisters(Handle, Number, _scratch.Names + Single, 1, _scratch.Values + Single);
+        if (result is WhvHResult.InvalidArgument or WhvHResult.HvInvalidParameter or WhvHResult.InvalidVpRegisterName)
+            return false;
+        WhvPlatform.Check(result, "WHvSetVirtualProcessorRegisters");
+        return true;
     }
 
     // The platform takes some values that no WRMSR would (SDM Vol. 4 2.1).
