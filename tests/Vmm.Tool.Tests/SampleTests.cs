@@ -10,6 +10,7 @@ public sealed class SampleTests
     [InlineData("03-LongMode/LongMode", "^Halt: 20! = 2432902008176640000\nnested tables: Ept, [1-9][0-9]* walks\n$")]
     [InlineData("04-CustomDevice/CustomDevice", "^Halt: the guest read 42 after 3 device accesses\n$")]
     [InlineData("05-DependencyInjection/DependencyInjection", "(^|\n)emulator: Halt\n")]
+    [InlineData("07-ReadTheScreen/ReadTheScreen", @"^Hello from the reset vector\n80 by 25; the machine ended: reset \(port 0xCF9\)\n$")]
     public void Sample_prints_what_it_says(string sample, string output)
     {
         (int status, string text) = Run(sample, TimeSpan.FromMinutes(2));

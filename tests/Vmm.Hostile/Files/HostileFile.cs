@@ -22,7 +22,7 @@ public sealed class HostileFile
 
     /// <summary>The kinds there are.</summary>
     public static IReadOnlyList<string> Kinds { get; } =
-        ["linux", "multiboot", "multiboot-elf", "pvh", "elf32", "elf64", "initrd", "initrd-gzip", "flat"];
+        ["linux", "multiboot", "multiboot-elf", "pvh", "elf32", "elf64", "initrd", "initrd-gzip", "flat", "firmware"];
 
     /// <summary>Its kind.</summary>
     public string Kind { get; }
@@ -42,6 +42,7 @@ public sealed class HostileFile
         "initrd" => Images.Archive(100),
         "initrd-gzip" => Images.Gzip(Images.Archive(100)),
         "flat" => s_code,
+        "firmware" => Rom(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not one of Kinds."),
     };
 
@@ -54,10 +55,21 @@ public sealed class HostileFile
         {
             "initrd" or "initrd-gzip" => ["--kernel", kernel, "--initrd", file],
             "elf32" or "elf64" => ["--elf", file],
+            "firmware" => ["--firmware", file],
             "flat" => ["--flat", file + "@0x7c00"],
             _ => ["--kernel", file],
         };
         return ["run", "--backend", "emulator", "--memory", "24M", "--timeout", "0.02", .. source];
+    }
+
+    // Instructions by chance, where the reset vector leads and nearly all damage is done.
+    private static byte[] Rom()
+    {
+        byte[] rom = new byte[0x1_0000];
+        new Random(0).NextBytes(rom.AsSpan(0, 0x280));
+        ReadOnlySpan<byte> resetVector = [0xEA, 0x00, 0x00, 0x00, 0xF0];
+        resetVector.CopyTo(rom.AsSpan(0xFFF0));
+        return rom;
     }
 
     private static byte[] Noise(Random random)
