@@ -5,7 +5,6 @@ namespace Vmm.Tool.Tests;
 /// <summary>Nine programs by gcc and nasm, as multiboot images that enter long mode themselves. The results are QEMU's.</summary>
 public sealed class KernelTests : ToolTest
 {
-
     [SkippableTheory]
     [InlineData("alu", 300_000, "d915dd61e75955d7")]
     [InlineData("fib", 22, "000000000000452f")]
@@ -20,11 +19,11 @@ public sealed class KernelTests : ToolTest
     {
         string image = Build(name, count);
 
-        foreach (string slat in (string[])["ept", "npt"])
+        foreach (string[] choice in (string[][])[["--slat", "ept"], ["--slat", "npt"], ["--backend", "whp-simulator"]])
         {
-            ToolResult run = Run("run", "--memory", "256M", "--debug-exit", "0xf4", "--slat", slat, "--timeout", "120", "--kernel", image);
+            ToolResult run = Run(["run", "--memory", "256M", "--debug-exit", "0xf4", .. choice, "--timeout", "120", "--kernel", image]);
 
-            run.Output.Should().MatchRegex($"^@E{result} [0-9a-f]{{16}}\n$", "with {0}: {1}", slat, run.Error);
+            run.Output.Should().MatchRegex($"^@E{result} [0-9a-f]{{16}}\n$", "with {0}: {1}", choice[1], run.Error);
             run.Status.Should().Be(1, "the kernel writes 0 to the debug-exit port");
         }
     }

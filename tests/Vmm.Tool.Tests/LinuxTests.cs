@@ -3,15 +3,16 @@ namespace Vmm.Tool.Tests;
 public sealed class LinuxTests : ToolTest
 {
     [SkippableTheory]
-    [InlineData("ept")]
-    [InlineData("npt")]
-    public void Debians_kernel_runs_a_shell_script_and_reboots(string slat)
+    [InlineData("--slat", "ept")]
+    [InlineData("--slat", "npt")]
+    [InlineData("--backend", "whp-simulator")]
+    public void Debians_kernel_runs_a_shell_script_and_reboots(string option, string value)
     {
         DebianGuest.Require();
         string disk = Write("initramfs.cpio", DebianGuest.InitialRamDisk());
 
         ToolResult result = Run(
-            "run", "--memory", "256M", "--slat", slat, "--timeout", "240", "--kernel", DebianGuest.Kernel, "--initrd", disk,
+            "run", "--memory", "256M", option, value, "--timeout", "240", "--kernel", DebianGuest.Kernel, "--initrd", disk,
             "--append", "console=ttyS0 quiet panic=-1 reboot=k work=hello end=reboot");
 
         result.Status.Should().Be(0, "the guest said {0} and the tool {1}", result.Output, result.Error);
