@@ -3,16 +3,17 @@ namespace Vmm.Tool.Tests;
 public sealed class LinuxTests : ToolTest
 {
     [SkippableTheory]
-    [InlineData("--slat", "ept")]
-    [InlineData("--slat", "npt")]
-    [InlineData("--backend", "whp-simulator")]
-    public void Debians_kernel_runs_a_shell_script_and_reboots(string option, string value)
+    [InlineData("--slat", "ept", "v1")]
+    [InlineData("--slat", "npt", "v3")]
+    [InlineData("--backend", "whp-simulator", "v1")]
+    public void Debians_kernel_runs_a_shell_script_and_reboots(string option, string value, string cpu)
     {
         DebianGuest.Require();
         string disk = Write("initramfs.cpio", DebianGuest.InitialRamDisk());
 
         ToolResult result = Run(
-            "run", "--memory", "256M", option, value, "--timeout", "240", "--kernel", DebianGuest.Kernel, "--initrd", disk,
+            "run", "--memory", "256M", option, value, "--cpu", cpu, "--timeout", "240", "--kernel", DebianGuest.Kernel, "--initrd",
+            disk,
             "--append", "console=ttyS0 quiet panic=-1 reboot=k work=hello end=reboot");
 
         result.Status.Should().Be(0, "the guest said {0} and the tool {1}", result.Output, result.Error);

@@ -63,7 +63,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
 
     private bool TryWriteBase(WhvRegisterName name, ulong value)
     {
-        if (!ProcessorCore.IsCanonical(value))
+        if (!_partition.Model.IsCanonicalBase(value))
             return false;
         WhvRegisterValue segment = ReadOne(name);
         segment.Segment.Base = value;
@@ -84,9 +84,9 @@ internal sealed unsafe partial class WhvVirtualProcessor
     }
 
     // The platform takes some values that no WRMSR would (SDM Vol. 4 2.1).
-    private static bool IsPossible(uint msr, ulong value) => msr switch
+    private bool IsPossible(uint msr, ulong value) => msr switch
     {
-        MsrNumber.Lstar or MsrNumber.Cstar or MsrNumber.KernelGsBase or MsrNumber.SysenterEsp or MsrNumber.SysenterEip => ProcessorCore.IsCanonical(value),
+        MsrNumber.Lstar or MsrNumber.Cstar or MsrNumber.KernelGsBase or MsrNumber.SysenterEsp or MsrNumber.SysenterEip => _partition.Model.IsCanonicalBase(value),
         MsrNumber.SyscallMask or MsrNumber.TscAux => value >> 32 == 0,
         MsrNumber.Pat => IsPat(value),
         MsrNumber.MtrrCapability => false,

@@ -59,7 +59,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
         if ((groups & RegisterGroups.General) != 0)
             StateCheck.General(in state.General);
         if ((groups & RegisterGroups.Segments) != 0)
-            StateCheck.Segments(in state.Segments);
+            StateCheck.Segments(in state.Segments, _partition.Model);
         if ((groups & RegisterGroups.Control) != 0)
             StateCheck.Control(in state.Control, _partition.Model);
         if ((groups & RegisterGroups.Debug) != 0)

@@ -133,6 +133,16 @@ public sealed class CpuidModel
     /// <summary>Bits that EFER may hold; others are reserved. LMA is read-only and not among them.</summary>
     public ulong EferAllowed { get; }
 
+    /// <summary>Bits of a linear address at most: 57 with 5-level paging, else 48.</summary>
+    public int LinearAddressBits => Has(CpuFeature.La57) ? 57 : 48;
+
+    /// <summary>Whether the bits of an address past <see cref="LinearAddressBits"/> are copies of its last.</summary>
+    public bool IsCanonicalBase(ulong linear)
+    {
+        int shift = 64 - LinearAddressBits;
+        return (ulong)((long)(linear << shift) >> shift) == linear;
+    }
+
     /// <summary>Whether a feature is shown.</summary>
     public bool Has(CpuFeature feature) => ((_words[(int)feature >> 5] >> ((int)feature & 31)) & 1) != 0;
 
@@ -254,6 +264,7 @@ public sealed class CpuidModel
         Add(ref bits, CpuFeature.Smep, Execution.Cr4Bits.Smep);
         Add(ref bits, CpuFeature.Smap, Execution.Cr4Bits.Smap);
         Add(ref bits, CpuFeature.ProtectionKeys, Execution.Cr4Bits.ProtectionKeys);
+        Add(ref bits, CpuFeature.La57, Execution.Cr4Bits.La57);
         return bits;
     }
 

@@ -47,5 +47,8 @@ public static class ExecutionMode
     /// Protected mode, not virtual-8086, with CR4.OSXSAVE set, XCR0 bits 1 and 2 set and CR0.TS clear: VEX-encoded vector instructions may run.
     /// </summary>
     public const uint AvxUsable = 0x1000;
+
+    /// <summary>CR4.LA57 in IA-32e mode: linear addresses have 57 bits, which branch handlers by page do not check.</summary>
+    public const uint FiveLevel = 0x2000;
 #pragma warning restore CS1591
 }

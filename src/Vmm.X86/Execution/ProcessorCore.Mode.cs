@@ -41,6 +41,10 @@ public abstract unsafe partial class ProcessorCore
         }
         if (VexOperands.Enabled(s) && (s->Cr0 & Cr0Bits.TaskSwitched) == 0)
             mode |= ExecutionMode.AvxUsable;
+        bool fiveLevel = longMode && (s->Cr4 & Cr4Bits.La57) != 0;
+        if (fiveLevel)
+            mode |= ExecutionMode.FiveLevel;
+        _canonicalShift = fiveLevel ? 7 : 16;
         s->Mode = mode;
         _pagingStale = true;
         s->JumpKey = JumpKeyOf(mode);

@@ -55,7 +55,16 @@ public abstract unsafe partial class ProcessorCore
         return last <= segment.Limit;
     }
 
-    /// <summary>Bits 63 to 47 are all equal (4-level paging).</summary>
+    private int _canonicalShift = 16;
+
+    /// <summary>
+    /// Bits 63 to 47 are all equal; in 5-level paging, bits 63 to 56 (SDM Vol. 1 3.3.7.1). For what is accessed, executed or returned to.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool IsCanonical(ulong linear) => (ulong)((long)(linear << 16) >> 16) == linear;
+    public bool IsCanonical(ulong linear) => (ulong)((long)(linear << _canonicalShift) >> _canonicalShift) == linear;
+
+    /// <summary>
+    /// The same for the widest linear address that the processor has, whatever the paging mode: for bases and addresses that registers hold.
+    /// </summary>
+    public bool IsCanonicalBase(ulong linear) => Model.IsCanonicalBase(linear);
 }

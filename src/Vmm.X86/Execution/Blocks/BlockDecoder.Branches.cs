@@ -136,7 +136,7 @@ internal sealed unsafe partial class BlockDecoder
 
     private bool LowerReturn(in Instruction i, int offset)
     {
-        if (!(_code64 || _shortStack) || i.Code is not (Code.Retnq or Code.Retnq_imm16 or Code.Retnd or Code.Retnd_imm16))
+        if (!_linearRip || !(_code64 || _shortStack) || i.Code is not (Code.Retnq or Code.Retnq_imm16 or Code.Retnd or Code.Retnd_imm16))
             return false;
         ref LoweredOperation operation = ref Append(offset);
         operation.Leaves = operation.Branches = true;

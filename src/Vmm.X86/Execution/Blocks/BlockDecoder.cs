@@ -65,7 +65,8 @@ internal sealed unsafe partial class BlockDecoder
     {
         _mode = mode;
         _code64 = (mode & ExecutionMode.CodeSizeMask) == ExecutionMode.Code64;
-        _linearRip = _code64 || ((mode & ExecutionMode.Flat) != 0 && (mode & ExecutionMode.CodeSizeMask) == ExecutionMode.Code32);
+        _linearRip = (_code64 && (mode & ExecutionMode.FiveLevel) == 0)
+            || ((mode & ExecutionMode.Flat) != 0 && (mode & ExecutionMode.CodeSizeMask) == ExecutionMode.Code32);
         _shortStack = _linearRip && !_code64 && (mode & ExecutionMode.BigStack) != 0;
         // SDM Vol. 2A 2.3.3: real and virtual-8086 mode know no VEX prefix; its bytes are LDS and LES there, #UD with a register operand.
         _vexExists = (mode & (ExecutionMode.Protected | ExecutionMode.Virtual8086)) == ExecutionMode.Protected;

@@ -33,7 +33,7 @@ internal static unsafe class BranchInstructions
     /// <summary>Checks a target against CS (SDM Vol. 2A JMP): canonical, or within the limit. False: #GP(0) recorded.</summary>
     private static bool Check(ProcessorCore cpu, VcpuState* s, ulong target)
     {
-        if (cpu.Is64Bit ? ProcessorCore.IsCanonical(target) : target <= s->Segments[SegmentIndex.Cs].Limit)
+        if (cpu.Is64Bit ? cpu.IsCanonical(target) : target <= s->Segments[SegmentIndex.Cs].Limit)
             return true;
         cpu.RaiseGeneralProtection();
         return false;

@@ -35,7 +35,7 @@ internal readonly unsafe struct LongStack : IStack
     public static ulong Wrap(ulong rip) => rip;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Refuses(ulong rip) => !ProcessorCore.IsCanonical(rip);
+    public static bool Refuses(ulong rip) => (ulong)((long)(rip << 16) >> 16) != rip;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryPush(VcpuState* s, ulong value)

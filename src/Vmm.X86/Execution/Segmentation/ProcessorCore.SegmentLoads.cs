@@ -109,7 +109,7 @@ public abstract unsafe partial class ProcessorCore
             return FailSelector(ExceptionVector.SegmentNotPresent, selector);
         if (IsLongMode && !ExtendDescriptor(selector, ExceptionVector.GeneralProtection, ref descriptor))
             return false;
-        if (!IsCanonical(descriptor.Base))
+        if (!IsCanonicalBase(descriptor.Base))
             return FailSelector(ExceptionVector.GeneralProtection, selector);
         State->Segments[SegmentIndex.Ldtr] = descriptor.ToSegment(selector);
         return true;
@@ -132,7 +132,7 @@ public abstract unsafe partial class ProcessorCore
             return FailSelector(ExceptionVector.SegmentNotPresent, selector);
         if (IsLongMode && !ExtendDescriptor(selector, ExceptionVector.GeneralProtection, ref descriptor))
             return false;
-        if (!IsCanonical(descriptor.Base))
+        if (!IsCanonicalBase(descriptor.Base))
             return FailSelector(ExceptionVector.GeneralProtection, selector);
         descriptor = descriptor with { Low = descriptor.Low | (1UL << 41) };
         if (!ChangeSystem(descriptor.Address + 5, 2, 0))

@@ -33,7 +33,7 @@ internal static unsafe class TableInstructions
             return cpu.Stopped;
         if (i->Code is Code.Lgdt_m1632_16 or Code.Lidt_m1632_16)
             @base &= 0xFF_FFFF;
-        if (!ProcessorCore.IsCanonical(@base))
+        if (!cpu.IsCanonicalBase(@base))
             return cpu.RaiseGeneralProtection();
         register.Base = @base;
         register.Limit = limit;

@@ -16,7 +16,7 @@ public static class LinearProbe
     {
         ArgumentNullException.ThrowIfNull(core);
         ArgumentNullException.ThrowIfNull(memory);
-        if (core.Is64Bit && !ProcessorCore.IsCanonical(linear))
+        if (core.Is64Bit && !core.IsCanonical(linear))
             return new LinearTranslationResult { Status = TranslationStatus.NonCanonical };
         PageAccess wanted = (access & GuestAccess.Execute) != 0 ? PageAccess.Execute : (access & GuestAccess.Write) != 0 ? PageAccess.Write : PageAccess.Read;
         if (user)

@@ -34,14 +34,14 @@ public static class StateCheck
 
     /// <summary>Bases of segments and tables.</summary>
     /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
-    public static void Segments(in SegmentRegisters segments)
+    public static void Segments(in SegmentRegisters segments, CpuidModel model)
     {
-        Base("FS", segments.Fs.Base);
-        Base("GS", segments.Gs.Base);
-        Base("LDTR", segments.Ldtr.Base);
-        Base("TR", segments.Tr.Base);
-        Base("GDTR", segments.Gdtr.Base);
-        Base("IDTR", segments.Idtr.Base);
+        Base(model, "FS", segments.Fs.Base);
+        Base(model, "GS", segments.Gs.Base);
+        Base(model, "LDTR", segments.Ldtr.Base);
+        Base(model, "TR", segments.Tr.Base);
+        Base(model, "GDTR", segments.Gdtr.Base);
+        Base(model, "IDTR", segments.Idtr.Base);
         Narrow("CS", segments.Cs.Base);
         Narrow("SS", segments.Ss.Base);
         Narrow("DS", segments.Ds.Base);
@@ -88,9 +88,9 @@ public static class StateCheck
             throw new ArgumentException($"An exception has a vector from 0 to 31, not {injected.Vector}.");
     }
 
-    private static void Base(string name, ulong value)
+    private static void Base(CpuidModel model, string name, ulong value)
     {
-        if (!ProcessorCore.IsCanonical(value))
+        if (!model.IsCanonicalBase(value))
             throw Refuse($"{name} base", value, "it is not canonical");
     }
 

@@ -111,7 +111,7 @@ internal static unsafe class ProcessorControlInstructions
         if (type > 3
             || (pcidMatters && (context >> 12) != 0)
             || (pcidMatters && context != 0 && (s->Cr4 & Cr4Bits.Pcid) == 0)
-            || (type == 0 && !ProcessorCore.IsCanonical(address)))
+            || (type == 0 && !cpu.IsCanonicalBase(address)))
             return cpu.RaiseGeneralProtection();
         cpu.InvalidateContexts((int)type, (uint)context, address);
         return Outcome.NextBlock;
@@ -165,7 +165,7 @@ internal static unsafe class ProcessorControlInstructions
         if (!cpu.Is64Bit || (s->Cr4 & Cr4Bits.FsGsBase) == 0)
             return cpu.RaiseInvalidOpcode();
         ulong value = Operands.Get(s, i->Op0Register);
-        if (!ProcessorCore.IsCanonical(value))
+        if (!cpu.IsCanonicalBase(value))
             return cpu.RaiseGeneralProtection();
         s->Segments[segment].Base = value;
         return Outcome.Next;

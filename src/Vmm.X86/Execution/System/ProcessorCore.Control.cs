@@ -82,7 +82,7 @@ public abstract unsafe partial class ProcessorCore
         ulong changed = value ^ s->Cr4;
         bool longMode = (s->Efer & EferBits.LongModeActive) != 0;
         if ((value & ~Model.Cr4Allowed) != 0
-            || (longMode && (value & Cr4Bits.PhysicalAddressExtension) == 0)
+            || (longMode && ((value & Cr4Bits.PhysicalAddressExtension) == 0 || (changed & Cr4Bits.La57) != 0))
             || ((changed & value & Cr4Bits.Pcid) != 0 && (!longMode || (s->Cr3 & 0xFFF) != 0)))
             return RaiseGeneralProtection();
         const ulong translation = Cr4Bits.PhysicalAddressExtension | Cr4Bits.PageGlobal | Cr4Bits.PageSizeExtension | Cr4Bits.Smep;

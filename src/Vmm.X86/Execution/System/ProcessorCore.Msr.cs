@@ -174,7 +174,7 @@ public abstract unsafe partial class ProcessorCore
 
     private Outcome WriteCanonical(ref ulong register, ulong value)
     {
-        if (!IsCanonical(value))
+        if (!IsCanonicalBase(value))
             return RaiseGeneralProtection();
         register = value;
         return Outcome.Next;

@@ -53,7 +53,7 @@ internal static unsafe class SystemCallInstructions
         if (s->Cpl != 0)
             return cpu.RaiseGeneralProtection();
         ulong rip = s->General[1];
-        if (wide && !ProcessorCore.IsCanonical(rip))
+        if (wide && !cpu.IsCanonical(rip))
             return cpu.RaiseGeneralProtection();
         const ulong restored = LazyFlags.Arithmetic | LazyFlags.Tf | LazyFlags.If | LazyFlags.Df | LazyFlags.Iopl | LazyFlags.Nt
             | LazyFlags.Ac
@@ -86,7 +86,7 @@ internal static unsafe class SystemCallInstructions
         if ((s->Mode & ExecutionMode.Protected) == 0 || (s->SysenterCs & 0xFFFC) == 0 || s->Cpl != 0)
             return cpu.RaiseGeneralProtection();
         ulong rsp = s->General[1], rip = s->General[2];
-        if (wide && (!ProcessorCore.IsCanonical(rsp) || !ProcessorCore.IsCanonical(rip)))
+        if (wide && (!cpu.IsCanonical(rsp) || !cpu.IsCanonical(rip)))
             return cpu.RaiseGeneralProtection();
         s->General[4] = wide ? rsp : (uint)rsp;
         s->Rip = wide ? rip : (uint)rip;
