@@ -77,7 +77,7 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
             case ExternalRequestKind.MmioRead:
                 return TryReadApic(ref request);
             case ExternalRequestKind.MmioWrite:
-                return TryWriteApic(in request) || TryRing(in request);
+                return TryWriteApic(in request) || _partition.NestedMemory.Ring(request.Address, request.Size, request.Value);
             default:
                 return false;
         }
@@ -145,19 +145,6 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
             default:
                 request.Refused = true;
                 return true;
-        }
-    }
-
-    private bool TryRing(in ExternalRequest request)
-    {
-        bool inside = LeaveForClient();
-        try
-        {
-            return _partition.NestedMemory.Ring(request.Address, request.Size, request.Value);
-        }
-        finally
-        {
-            ReturnFromClient(inside);
         }
     }
 

@@ -114,27 +114,6 @@ public abstract unsafe partial class ProcessorCore
 
     private void EndAccess() => _inGuest = false;
 
-    /// <summary>
-    /// A client is about to be called in the middle of an instruction: who waits for this processor goes ahead. No address of guest memory may be kept
-    /// until <see cref="ReturnFromClient"/>.
-    /// </summary>
-    /// <returns>For <see cref="ReturnFromClient"/>.</returns>
-    protected bool LeaveForClient()
-    {
-        bool inside = _inGuest;
-        _inGuest = false;
-        return inside;
-    }
-
-    /// <summary>The client is back.</summary>
-    protected void ReturnFromClient(bool inside)
-    {
-        if (!inside)
-            return;
-        BeginAccess();
-        LeaveBlock(); // what follows may have been dropped
-    }
-
     /// <summary>A store was made to a page that the second level or the code map watches.</summary>
     private void ReportWrite(ulong physical, int size)
     {

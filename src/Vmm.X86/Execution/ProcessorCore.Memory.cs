@@ -241,16 +241,10 @@ public abstract unsafe partial class ProcessorCore
         ulong second = (linear + (ulong)first) & (privilege >= DataPrivilege.Supervisor && IsLongMode ? ulong.MaxValue : LinearMask);
         if (!TranslateData(second, true, privilege, out LinearTranslation high))
             return false;
-        if (low.Host != null && high.Host != null)
-            return WritePart(in low, source, first) && WritePart(in high, source + first, size - first);
-        // The half that may go out comes first, so that an unanswered store leaves the other half's memory alone. What it calls may change the map.
-        if (low.Host != null)
-        {
-            return WritePart(in high, source + first, size - first) && TranslateData(linear, true, privilege, out low)
-                && WritePart(in low, source, first);
-        }
-        return WritePart(in low, source, first) && TranslateData(second, true, privilege, out high)
-            && WritePart(in high, source + first, size - first);
+        // The half that may go out comes first, so that an unanswered store leaves the other half's memory alone.
+        if (low.Host != null && high.Host == null)
+            return WritePart(in high, source + first, size - first) && WritePart(in low, source, first);
+        return WritePart(in low, source, first) && WritePart(in high, source + first, size - first);
     }
 
     private bool WritePart(in LinearTranslation part, byte* source, int size)

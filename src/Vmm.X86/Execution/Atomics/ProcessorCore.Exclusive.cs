@@ -6,7 +6,9 @@ namespace Vmm.X86.Execution;
 public abstract unsafe partial class ProcessorCore
 {
     private const int CacheLine = 64;
+    private const uint PausesToYield = 64;
     private bool _isAlone;
+    private uint _pauses;
 
     /// <summary>No other processor of the partition can see a step of the current instruction.</summary>
 #if VMM_MUTANTS
@@ -34,6 +36,16 @@ public abstract unsafe partial class ProcessorCore
             return BeginModify(linear, size);
         StopForExclusive();
         return null;
+    }
+
+    /// <summary>
+    /// PAUSE: a guest that waits for another of its processors now and then lets the host run that one, which may not have a core of its own.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal void Relax()
+    {
+        if (++_pauses % PausesToYield == 0 && CodeMap.HasSeveralProcessors)
+            Thread.Yield();
     }
 
     internal void RequestStandstill()

@@ -67,7 +67,9 @@ internal sealed unsafe partial class BlockDecoder
                 return LowerEffectiveAddress(in i, offset);
             case Mnemonic.Xchg:
                 return LowerExchange(in i, offset);
-            case Mnemonic.Nop or Mnemonic.Pause or Mnemonic.Endbr64 or Mnemonic.Endbr32 or Mnemonic.Reservednop or Mnemonic.Prefetchnta
+            case Mnemonic.Pause:
+                return Simple(offset, (nint)(Handler)(&MoveHandlers.Pause));
+            case Mnemonic.Nop or Mnemonic.Endbr64 or Mnemonic.Endbr32 or Mnemonic.Reservednop or Mnemonic.Prefetchnta
                 or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1 or Mnemonic.Prefetcht2 or Mnemonic.Prefetchw or Mnemonic.Prefetch:
                 return Simple(offset, (nint)(Handler)(&MoveHandlers.Nothing));
             case Mnemonic.Cbw:

@@ -145,6 +145,14 @@ internal static unsafe class MoveHandlers
         return Dispatch.Next(cpu, s, op);
     }
 
+    /// <summary>PAUSE</summary>
+    [MethodImpl(Dispatch.Hot)]
+    public static DecodedOperation* Pause(ProcessorCore cpu, VcpuState* s, DecodedOperation* op)
+    {
+        cpu.Relax();
+        return Dispatch.Next(cpu, s, op);
+    }
+
     /// <summary>NOP of any form</summary>
     [MethodImpl(Dispatch.Hot)]
     public static DecodedOperation* Nothing(ProcessorCore cpu, VcpuState* s, DecodedOperation* op) => Dispatch.Next(cpu, s, op);
