@@ -4,7 +4,7 @@ namespace Vmm.X86.Execution;
 
 internal sealed unsafe partial class BlockDecoder
 {
-    private const int LongestInstruction = 15, SegmentGroup = 3, RepeatGroup = 4, ExtensionGroup = 5;
+    private const int LongestInstruction = 15;
     private readonly Decoder?[] _plainExchange = new Decoder?[3];
 
     /// <summary>What the decoded form does not tell and the bytes do.</summary>
@@ -39,76 +39,4 @@ internal sealed unsafe partial class BlockDecoder
         if (i < instruction.Length - 1 && X87Opcode.IsX87(instruction.Code))
             instruction.Immediate16 = (ushort)(X87Opcode.ModRmKept | bytes[i + 1]);
     }
-
-    /// <summary>
-    /// Of bytes that make no instruction: whether they would go on behind the fifteenth, which is #GP, or behind the readable ones; if not,
-    /// they are #UD. Only repeated prefixes make an instruction so long; without the repetitions its end is in reach.
-    /// </summary>
-    private bool IsEndless(byte* bytes, byte* end)
-    {
-        int available = (int)Math.Min(LongestInstruction, end - bytes);
-        byte* reduced = stackalloc byte[LongestInstruction];
-        int segment = 0, repeat = 0, extension = 0, position = 0;
-        uint seen = 0;
-        for (; position < available && PrefixGroup(bytes[position]) is int group and >= 0; position++)
-        {
-            segment = group == SegmentGroup ? bytes[position] : segment;
-            repeat = group == RepeatGroup ? bytes[position] : repeat;
-            extension = group == ExtensionGroup ? bytes[position] : 0;
-            seen |= 1U << group;
-        }
-
-        if (position == available)
-            return true;
-        // The length does not depend on whether the prefixes suit the opcode, as the decoder's verdict does: it is asked with fewer, too.
-        bool sizeMatters = bytes[position] != 0x0F || position == available - 1 || (bytes[position + 1] & 0xF0) == 0x80;
-        for (int variant = 0; variant < (sizeMatters ? 2 : 3); variant++)
-        {
-            int length = 0;
-            if ((seen & 1) != 0 && variant < 2)
-                reduced[length++] = 0x66;
-            if ((seen & 2) != 0)
-                reduced[length++] = 0x67;
-            if (segment != 0)
-                reduced[length++] = (byte)segment;
-            if (variant == 0)
-            {
-                if ((seen & 4) != 0)
-                    reduced[length++] = 0xF0;
-                if (repeat != 0)
-                    reduced[length++] = (byte)repeat;
-            }
-
-            if (extension != 0)
-                reduced[length++] = (byte)extension;
-            for (int i = position; i < available && length < LongestInstruction; i++)
-                reduced[length++] = bytes[i];
-            if (LacksEnd(reduced, length))
-                return true;
-        }
-
-        return false;
-    }
-
-    private bool LacksEnd(byte* bytes, int length)
-    {
-        HostCodeReader reader = new();
-        reader.Set(bytes, bytes + length);
-        Decoder decoder = Decoder.Create(16 << (int)(_mode & ExecutionMode.CodeSizeMask), reader,
-            _model.DecoderOptions | DecoderOptions.ForceReservedNop);
-        decoder.Decode(out Instruction instruction);
-        return instruction.IsInvalid && decoder.LastError == DecoderError.NoMoreBytes;
-    }
-
-    // Of REX prefixes the one right before the opcode counts.
-    private int PrefixGroup(byte prefix) => prefix switch
-    {
-        0x66 => 0,
-        0x67 => 1,
-        0xF0 => 2,
-        0x26 or 0x2E or 0x36 or 0x3E or 0x64 or 0x65 => SegmentGroup,
-        0xF2 or 0xF3 => RepeatGroup,
-        >= 0x40 and <= 0x4F when _code64 => ExtensionGroup,
-        _ => -1,
-    };
 }

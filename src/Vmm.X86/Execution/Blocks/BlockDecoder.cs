@@ -84,8 +84,9 @@ internal sealed unsafe partial class BlockDecoder
             decoder.Decode(out Instruction instruction);
             if (instruction.IsInvalid)
             {
-                bool endless = IsEndless(code + (offset - start), end);
-                if (decoder.LastError == DecoderError.NoMoreBytes || (endless && end - code - (offset - start) < LongestInstruction))
+                int available = (int)Math.Min(end - code - (offset - start), LongestInstruction);
+                bool endless = InstructionExtent.Of(code + (offset - start), available, 16 << (int)(mode & ExecutionMode.CodeSizeMask)) > available;
+                if (decoder.LastError == DecoderError.NoMoreBytes || (endless && available < LongestInstruction))
                 {
                     Crosses = offset == start;
                     break;
