@@ -20,7 +20,7 @@ internal static class Exclusions
     public static string? Reason(in Instruction instruction, CpuidModel model)
     {
         Code code = instruction.Code;
-        if (!model.IsAvailable(code) || !IsBuilt(code))
+        if (!model.IsAvailable(code))
             return NotInProfile;
         foreach (CpuidFeature feature in code.CpuidFeatures())
         {
@@ -30,9 +30,6 @@ internal static class Exclusions
 
         return Reason(code);
     }
-
-    private static unsafe bool IsBuilt(Code code) =>
-        code.Encoding() != EncodingKind.VEX || Vmm.X86.Execution.InstructionTable.Instance[code] != null;
 
     /// <summary>Why an encoding is left out as a whole.</summary>
     public static string? Reason(Code code)

@@ -103,6 +103,12 @@ internal static class MakerDifferences
                 break;
         }
 
+        // VEX.W in 32-bit code: ignored (SDM Vol. 2B PEXTRD, PINSRD, note 1); #UD on AMD's processors.
+        if (test.Bits == 32 && i.Code is Code.VEX_Vpextrd_rm32_xmm_imm8 or Code.VEX_Vpinsrd_xmm_xmm_rm32_imm8
+            && bytes[..Math.Min(bytes.Length, 15)].IndexOf((byte)0xC4) is int vex and >= 0 && (bytes[vex + 2] & 0x80) != 0)
+            return true;
+        if (PushesSelector(i.Code) && (flags & LazyFlags.Ac) != 0)
+            return true;
         // Alignment checks of operands wider than eight bytes are the processor's choice (SDM Vol. 3A 6.15, #AC; FXSAVE).
         return (flags & LazyFlags.Ac) != 0 && i.MemorySize.GetSize() > 8 && (test.Operand & 15) != 0;
     }
@@ -116,7 +122,9 @@ internal static class MakerDifferences
         Instruction i = test.Instruction;
         int size = i.MemorySize.GetSize();
         // "When the effective limit is FFFFFFFFH, these accesses may or may not cause the indicated exceptions" (SDM Vol. 3A 5.3).
-        if (test.Bits == 32 && ours.Vector == ExceptionVector.PageFault && ours.Address is > 0xFFFF_FC00 or < 0x400
+        bool wraps = ours.Vector == ExceptionVector.AlignmentCheck
+            || (ours.Vector == ExceptionVector.PageFault && ours.Address is > 0xFFFF_FC00 or < 0x400);
+        if (test.Bits == 32 && wraps
             && theirs.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection)
             return true;
         switch (i.Mnemonic)
@@ -157,6 +165,9 @@ internal static class MakerDifferences
         if (n < 0 || n + 1 >= bytes.Length)
             return false;
         if (bytes[n] == 0x0F && bytes[n + 1] is 0xFF or 0xB9)
+            return true;
+        // POP's other forms: #UD (SDM Vol. 2B POP); AMD's processors measure them as XOP instructions, which a few of them had.
+        if (bytes[n] == 0x8F && (bytes[n + 1] & 0x38) != 0)
             return true;
         // VPERMQ and VPERMPD with VEX.W clear: #UD (SDM Vol. 2C); AMD's processors do not look at the bit.
         if (bytes[n] == 0xC4 && n + 3 < bytes.Length && (bytes[n + 1] & 0x1F) == 3 && bytes[n + 3] is 0 or 1)
