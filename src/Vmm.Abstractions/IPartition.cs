@@ -55,4 +55,7 @@ public interface IPartition : IDisposable
 
     /// <summary>Lets time go on where it stopped.</summary>
     void ResumeTime();
+
+    /// <summary>Time that is counted in instructions; null unless <see cref="PartitionOptions.VirtualTime"/> asked for it.</summary>
+    IVirtualTime? VirtualTime => null;
 }

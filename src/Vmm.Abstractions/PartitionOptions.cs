@@ -35,4 +35,10 @@ public sealed record PartitionOptions
     /// one, so that a guest that only faults returns as well. Needs <see cref="Capability.InstructionBudget"/>.
     /// </summary>
     public ulong InstructionBudget { get; init; }
+
+    /// <summary>
+    /// Time is counted in retired instructions (<see cref="IPartition.VirtualTime"/>) instead of the host's time. Processors are then run in turn, on one thread at a time, and HLT exits also where the
+    /// backend has local APICs. Needs <see cref="Capability.VirtualTime"/>.
+    /// </summary>
+    public bool VirtualTime { get; init; }
 }

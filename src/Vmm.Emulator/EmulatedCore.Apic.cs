@@ -13,7 +13,7 @@ internal sealed unsafe partial class EmulatedCore : ILocalApicHost
 
     ulong ILocalApicHost.Ticks => _partition.Clock.Now;
 
-    ulong ILocalApicHost.TimeStampCounter => ReadTimeStampCounter();
+    ulong ILocalApicHost.TimeStampCounter => TimeStampCounter;
 
     void ILocalApicHost.Kick() => _owner!.NotifyApic();
 

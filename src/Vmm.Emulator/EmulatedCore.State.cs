@@ -42,7 +42,13 @@ internal sealed unsafe partial class EmulatedCore
     }
 
     /// <summary>Reads an MSR past the guest's policy.</summary>
-    public bool TryReadOwnMsr(uint msr, out ulong value) => (Apic is not null && LocalApic.OwnsMsr(msr) && Apic.TryReadMsr(msr, out value)) || TryReadMsr(msr, out value);
+    public bool TryReadOwnMsr(uint msr, out ulong value)
+    {
+        value = TimeStampCounter;
+        return msr == MsrNumber.TimeStampCounter || TryReadCoreMsr(msr, out value);
+    }
+
+    private bool TryReadCoreMsr(uint msr, out ulong value) => (Apic is not null && LocalApic.OwnsMsr(msr) && Apic.TryReadMsr(msr, out value)) || TryReadMsr(msr, out value);
 
     /// <summary>Writes an MSR past the guest's policy. False: the value is refused.</summary>
     public bool TryWriteOwnMsr(uint msr, ulong value)
@@ -50,7 +56,7 @@ internal sealed unsafe partial class EmulatedCore
         switch (msr)
         {
             case MsrNumber.TimeStampCounter:
-                State->TscOffset += value - ReadTimeStampCounter();
+                State->TscOffset += value - TimeStampCounter;
                 if (Apic is not null)
                     _owner!.ArmTimer();
                 return true;

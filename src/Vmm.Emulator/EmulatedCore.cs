@@ -36,7 +36,10 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
     /// <summary>Data translations that missed the soft TLB.</summary>
     public ulong TranslationMisses { get; private set; }
 
-    public override ulong ReadTimeStampCounter() => _partition.Clock.Now + State->TscOffset;
+    // Only handlers of the instruction table read it, in the middle of a block where instructions are not yet counted.
+    public override ulong ReadTimeStampCounter() => TimeStampCounter + (_partition.CountedTime is null ? 0 : State->Before);
+
+    private ulong TimeStampCounter => _partition.Clock.Now + State->TscOffset;
 
     protected override void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page)
     {

@@ -28,7 +28,7 @@ public sealed class EmulatorHypervisor : HypervisorBase
             Capability.SlatFormatChoice, Capability.LocalApic, Capability.X2Apic, Capability.CpuidExits, Capability.MsrExits, Capability.ExceptionExits,
             Capability.Hypercalls, Capability.ExecuteProtection, Capability.ExecuteOnly,
             Capability.DirtyTracking, Capability.Doorbells, Capability.InstructionBudget,
-            Capability.InstructionCounting, Capability.TimeControl, Capability.TranslationPageSize, Capability.PreciseSplitAccess,
+            Capability.InstructionCounting, Capability.TimeControl, Capability.VirtualTime, Capability.TranslationPageSize, Capability.PreciseSplitAccess,
             Capability.WalkViolations, Capability.MultipleProcessors, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
         ])
     {

@@ -18,7 +18,8 @@ internal sealed class EmulatorPartition : PartitionBase
         uint withoutApic = options.LocalApic == LocalApicMode.None ? (1U << 21) | (1U << 24) : 0;
         Model = new CpuidModel(Profile.Leaves.Select(leaf => new CpuidRow(
             leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Leaf == 1 ? leaf.Value.Ecx & ~withoutApic : leaf.Value.Ecx, leaf.Value.Edx)));
-        Clock = new PartitionClock(Profile.TimeStampCounterFrequency);
+        CountedTime = options.VirtualTime ? new VirtualTime(this) : null;
+        Clock = new PartitionClock(Profile.TimeStampCounterFrequency, CountedTime);
         _memory = new EmulatorMemory(this, options.SlatFormat ?? SlatFormat.Ept);
         EmulatedProcessors = new EmulatorVirtualProcessor[options.ProcessorCount];
         for (int i = 0; i < EmulatedProcessors.Length; i++)
@@ -44,6 +45,11 @@ internal sealed class EmulatorPartition : PartitionBase
     public CodeMap CodeMap { get; } = new();
 
     public PartitionClock Clock { get; }
+
+    public override IVirtualTime? VirtualTime => CountedTime;
+
+    /// <summary>Where time is counted in instructions; else null.</summary>
+    public VirtualTime? CountedTime { get; }
 
     /// <summary>Drops cached translations of every processor; they are stopped.</summary>
     public void FlushTranslations()

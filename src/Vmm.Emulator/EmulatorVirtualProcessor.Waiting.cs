@@ -41,6 +41,11 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
     /// <summary>Sets the host timer to the APIC's next deadline.</summary>
     public void ArmTimer()
     {
+        if (_countedTime is not null)
+        {
+            Core.RequestKick(KickReason.Timer); // how far it may run is worked out anew
+            return;
+        }
         ulong deadline = Core.Apic!.NextDeadline;
         if (deadline == LocalApicTimer.Never)
         {
@@ -75,7 +80,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
             return;
         if (deadline <= _partition.Clock.Now)
             apic.PollTimer();
-        else
+        else if (_countedTime is null)
             ArmTimer();
     }
 

@@ -1,4 +1,5 @@
 using Vmm.Emulator.Interrupts;
+using Vmm.Emulator.Time;
 using Vmm.X86.Execution;
 
 namespace Vmm.Emulator;
@@ -10,6 +11,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
     private readonly EmulatorPartition _partition;
     private readonly uint _exceptionExits;
     private readonly ulong _budget;
+    private readonly VirtualTime? _countedTime;
     private bool _pending; // the last exit's instruction is unfinished
     private bool _answered;
 
@@ -19,6 +21,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
         _partition = partition;
         _exceptionExits = partition.Options.ExceptionExits;
         _budget = partition.Options.InstructionBudget;
+        _countedTime = partition.CountedTime;
         Core = new EmulatedCore(partition, (uint)index);
         _timer = new Timer(static processor => ((EmulatorVirtualProcessor)processor!).NotifyTimer(), this, Timeout.Infinite, Timeout.Infinite);
         if (partition.Options.LocalApic != LocalApicMode.None)
@@ -28,6 +31,9 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
 
     /// <summary>The core.</summary>
     public EmulatedCore Core { get; }
+
+    /// <summary>Instructions retired; on the thread that runs the processor.</summary>
+    public ulong InstructionsRetired => State == null ? 0 : State->InstructionsRetired;
 
     protected override ulong InstructionsRetiredCore
     {
@@ -107,7 +113,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                     TakeEndOfInterrupt(out exit);
                 return;
             }
-            if ((kick & KickReason.Timer) != 0 && Core.Apic is not null)
+            if (((kick & KickReason.Timer) != 0 || _countedTime is not null) && Core.Apic is not null)
                 PollTimer();
             if (!Settle(out exit))
                 return;
@@ -116,13 +122,34 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                 exit = new VpExit(ExitKind.Cancelled, State->Rip);
                 return;
             }
-            RunResult result = Core.Execute(end - State->InstructionsRetired);
+            ulong allowed = end - State->InstructionsRetired;
+            if (_countedTime is not null && !TryAllow(ref allowed))
+            {
+                exit = new VpExit(ExitKind.Cancelled, State->Rip);
+                return;
+            }
+            RunResult result = Core.Execute(allowed, exact: _countedTime is null || _budget != 0);
             if (!After(result, out exit))
                 return;
+            if (result == RunResult.Fault)
+                _countedTime?.Tick();
             // A fault retires nothing: counted as an instruction, so that a guest that does nothing else comes to its budget's end.
             if (_budget != 0 && result == RunResult.Fault)
                 end--;
         }
+    }
+
+    /// <summary>With counted time: bounds a run of guest code by the time's limit and the timer's deadline. False: the limit has come.</summary>
+    private bool TryAllow(ref ulong allowed)
+    {
+        ulong now = _countedTime!.Nanoseconds;
+        if (now >= _countedTime.Limit)
+            return false;
+        allowed = Math.Min(allowed, _countedTime.Limit - now);
+        ulong deadline = Core.Apic?.NextDeadline ?? LocalApicTimer.Never;
+        if (deadline != LocalApicTimer.Never)
+            allowed = Math.Min(allowed, Math.Max(_partition.Clock.ToNanoseconds(deadline), now + 1) - now);
+        return true;
     }
 
     /// <summary>Deals with what a run of guest code ended with. False: it is an exit.</summary>
@@ -189,7 +216,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             }
             if (State->Activity == Activity.Running)
                 return true;
-            if (Core.Apic is null)
+            if (Core.Apic is null || _countedTime is not null)
             {
                 exit = new VpExit(ExitKind.Halt, State->Rip);
                 return false;

@@ -22,7 +22,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     private readonly VirtioDevices _virtio;
     private readonly SystemClock? _ownClock;
     private readonly bool _hasHostInput;
-    private MachineRun? _run;
+    private IMachineRun? _run;
     private bool _canRun = true;
     private bool _disposed;
 
@@ -47,8 +47,8 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         options.Virtio.RequireValid();
         MemoryMap = new MemoryMap(options.MemorySize);
         _hasHostInput = options.HasSerialInput || options.HasHostEvents;
-        _ownClock = options.Clock is null ? new SystemClock() : null;
-        Clock = options.Clock ?? _ownClock!;
+        Clock = NewClock(options);
+        _ownClock = options.Clock is null ? Clock as SystemClock : null;
         Partition = hypervisor.CreatePartition(PartitionOptionsOf(hypervisor.Capabilities, options));
         try
         {
@@ -76,7 +76,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         Serial = new Uart16550(SerialPort, Clock, Interrupts.Connect(4), options.SerialOutput ?? (static _ => { }));
         Display = new VgaTextDisplay(_memory);
         RegisterDevices(options.DebugExitPort);
-        _virtio = new VirtioDevices(options.Virtio, new DeviceMemory(Partition.Memory), Clock);
+        _virtio = new VirtioDevices(VirtioOf(options), new DeviceMemory(Partition.Memory), Clock);
         Pci = BuildPci(options.Virtio.Transport);
         if (options.HasAcpi)
         {
@@ -159,7 +159,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     /// <exception cref="InvalidOperationException">It is running, or has ended other than by cancellation.</exception>
     public async Task<MachineOutcome> RunAsync(CancellationToken cancellationToken = default)
     {
-        MachineRun run;
+        IMachineRun run;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -167,7 +167,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
                 throw new InvalidOperationException("The machine is running.");
             if (!_canRun)
                 throw new InvalidOperationException("The machine's run has ended: make a new machine to start again.");
-            _run = run = new MachineRun(this);
+            _run = run = NewRun();
             LetTimeGo();
         }
         bool canRun = false;
@@ -191,7 +191,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     /// <summary>Ends a run and frees everything.</summary>
     public void Dispose()
     {
-        MachineRun? run;
+        IMachineRun? run;
         lock (_gate)
         {
             if (_disposed)
@@ -226,6 +226,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
             CpuProfile = options.CpuProfile,
             SlatFormat = options.SlatFormat,
             LocalApic = localApic,
+            VirtualTime = options.Deterministic is not null,
         };
     }
 

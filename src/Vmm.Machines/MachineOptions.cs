@@ -57,6 +57,11 @@ public sealed record MachineOptions
     /// <summary>Writes ACPI objects for more devices into the scope \_SB; null = there are none.</summary>
     public Action<AmlWriter>? DescribeDevices { get; init; }
 
+    /// <summary>
+    /// Runs that repeat exactly; null = none. Needs <see cref="Capability.VirtualTime"/>, and no <see cref="Clock"/> beside it. Processors take turns on one thread, and time is counted in instructions.
+    /// </summary>
+    public DeterministicOptions? Deterministic { get; init; }
+
     /// <summary>The devices' clock, not disposed by the machine; null = the host's time.</summary>
     public IMachineClock? Clock { get; init; }
 }

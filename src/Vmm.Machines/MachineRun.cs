@@ -3,7 +3,7 @@ using Vmm.Devices;
 namespace Vmm.Machines;
 
 /// <summary>One run of a machine: a thread for each processor, and the outcome that the first of them, or someone else, decides.</summary>
-internal sealed class MachineRun : IDisposable
+internal sealed class MachineRun : IMachineRun
 {
     private const int StackSize = 16 << 20;
 

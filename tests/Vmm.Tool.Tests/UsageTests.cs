@@ -16,7 +16,6 @@ public sealed class UsageTests : ToolTest
     [InlineData("--firmware rom", "exactly one of")]
     [InlineData("--debug-console stderr", "go with --firmware")]
     [InlineData("--firmware-file a=b", "go with --firmware")]
-    [InlineData("--deterministic", "--deterministic is not built yet")]
     [InlineData("--backend emulator:tier=1", "tier=1")]
     [InlineData("--backend emulator:speed=9", "no option 'speed'")]
     [InlineData("--backend emulator:tier", "key=value")]

@@ -52,6 +52,9 @@ public sealed record Capability(string Name, string Description)
     /// <summary>Time control.</summary>
     public static Capability TimeControl { get; } = new("time-control", "Partition time can be suspended and resumed.");
 
+    /// <summary>Time counted in instructions.</summary>
+    public static Capability VirtualTime { get; } = new("virtual-time", "Partition time can be counted in retired instructions, so that runs repeat exactly.");
+
     /// <summary>Page size in translations.</summary>
     public static Capability TranslationPageSize { get; } = new("translation-page-size", "Translations report page size and failing level.");
 
@@ -77,7 +80,7 @@ public sealed record Capability(string Name, string Description)
     public static ImmutableArray<Capability> WellKnown { get; } =
     [
         SlatFormatChoice, LocalApic, X2Apic, CpuidExits, MsrExits, ExceptionExits, Hypercalls, ExecuteProtection, ExecuteOnly, DirtyTracking, Doorbells,
-        InstructionBudget, InstructionCounting, TimeControl, TranslationPageSize, PreciseSplitAccess, WalkViolations, MultipleProcessors, ThreadMigration,
+        InstructionBudget, InstructionCounting, TimeControl, VirtualTime, TranslationPageSize, PreciseSplitAccess, WalkViolations, MultipleProcessors, ThreadMigration,
         LegacyPaging, EventState,
     ];
 

@@ -78,6 +78,8 @@ public abstract class HypervisorBase : IHypervisor
             Capabilities.Require(Capability.ExecuteProtection);
         if (options.InstructionBudget != 0)
             Capabilities.Require(Capability.InstructionBudget);
+        if (options.VirtualTime)
+            Capabilities.Require(Capability.VirtualTime);
         if (options.MsrPolicy is { } policy)
             Check(policy);
     }

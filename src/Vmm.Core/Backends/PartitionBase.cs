@@ -141,6 +141,9 @@ public abstract class PartitionBase : IPartition
     }
 
     /// <inheritdoc/>
+    public virtual IVirtualTime? VirtualTime => null;
+
+    /// <inheritdoc/>
     public void SuspendTime()
     {
         ThrowIfDisposed();

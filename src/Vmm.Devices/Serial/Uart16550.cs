@@ -74,6 +74,16 @@ public sealed class Uart16550 : BytePortDevice, ISaveableDevice, IDisposable
         _timer = clock.CreateTimer(OnTimeout);
     }
 
+    /// <summary>How many bytes from the host there is room for now.</summary>
+    public int Room
+    {
+        get
+        {
+            lock (_gate)
+                return _receiver.WaitingRoom;
+        }
+    }
+
     /// <summary>Sends bytes to the guest, as many as there is room for now.</summary>
     /// <param name="data">The bytes.</param>
     /// <returns>How many were taken; fewer than given when the queue is full.</returns>

@@ -6,14 +6,18 @@ namespace Vmm.Emulator.Time;
 /// <remarks>May be used from any thread.</remarks>
 internal sealed class PartitionClock
 {
+    private const ulong NanosecondsPerSecond = 1_000_000_000;
+
     private readonly Lock _gate = new();
     private readonly double _ticksPerStamp;
+    private readonly VirtualTime? _virtualTime;
     private long _origin = Stopwatch.GetTimestamp();
     private long _suspendedAt;
     private int _suspensions;
 
-    public PartitionClock(ulong frequency)
+    public PartitionClock(ulong frequency, VirtualTime? virtualTime)
     {
+        _virtualTime = virtualTime;
         Frequency = frequency;
         _ticksPerStamp = (double)frequency / Stopwatch.Frequency;
     }
@@ -29,11 +33,18 @@ internal sealed class PartitionClock
     {
         get
         {
+            if (_virtualTime is not null)
+                return ToTicks(_virtualTime.Nanoseconds);
             long stamp = Volatile.Read(ref _suspensions) != 0 ? Volatile.Read(ref _suspendedAt) : Stopwatch.GetTimestamp();
             long elapsed = stamp - Volatile.Read(ref _origin);
             return Frequency == (ulong)Stopwatch.Frequency ? (ulong)elapsed : (ulong)(elapsed * _ticksPerStamp);
         }
     }
+
+    /// <summary>The first nanosecond at which <see cref="Now"/> has reached a value.</summary>
+    public ulong ToNanoseconds(ulong ticks) => Frequency == NanosecondsPerSecond
+        ? ticks
+        : (ulong)UInt128.Min((((UInt128)ticks * NanosecondsPerSecond) + Frequency - 1) / Frequency, ulong.MaxValue - 1);
 
     /// <summary>How long until <see cref="Now"/> reaches a value; zero when it has.</summary>
     public TimeSpan Until(ulong ticks)
@@ -41,6 +52,9 @@ internal sealed class PartitionClock
         ulong now = Now;
         return ticks <= now ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min((ticks - now) / (double)Frequency, 3600));
     }
+
+    private ulong ToTicks(ulong nanoseconds) =>
+        Frequency == NanosecondsPerSecond ? nanoseconds : (ulong)((UInt128)nanoseconds * Frequency / NanosecondsPerSecond);
 
     public void Suspend()
     {

@@ -64,6 +64,9 @@ public class DecoratedPartition : IPartition
     public virtual void Reset(bool keepMemory) => Inner.Reset(keepMemory);
 
     /// <inheritdoc/>
+    public virtual IVirtualTime? VirtualTime => Inner.VirtualTime;
+
+    /// <inheritdoc/>
     public virtual void SuspendTime() => Inner.SuspendTime();
 
     /// <inheritdoc/>

@@ -24,7 +24,7 @@ internal static class GuestRun
         if (terminal is not null)
             streams.Error.Write($"vmm: the keyboard is the guest's; press Ctrl-A, then X, to leave{(settings.Save is null ? "" : ", or S to save")}.\r\n");
         using SerialInput? input =
-            serial.Input is null ? null : new SerialInput(serial.Input, machine.Serial, serial.IsInteractive, end.Leave, end.SaveAndGoOn);
+            serial.Input is null ? null : new SerialInput(serial.Input, machine, serial.IsInteractive, end.Leave, end.SaveAndGoOn);
         Stopwatch watch = Stopwatch.StartNew();
         MachineOutcome outcome = end.Run(machine);
         watch.Stop();
@@ -51,6 +51,7 @@ internal static class GuestRun
                 SerialOutput = serial.Write,
                 HasSerialInput = serial.Input is not null,
                 DebugExitPort = settings.DebugExitPort,
+                Deterministic = settings.Deterministic,
                 Virtio = new VirtioOptions { Transport = settings.VirtioTransport, Disks = disks.Images },
             };
             return settings.Restore is { } saved ? SavePoint.Restore(hypervisor, saved, options) : new Machine(hypervisor, options);
@@ -74,6 +75,8 @@ internal static class GuestRun
             string known = string.Join(", ", capabilities.SlatFormats.Select(Words.Of).DefaultIfEmpty("no choice of formats"));
             throw new UsageException($"--slat {Words.Of(format)}: the {capabilities.Backend} backend has {known}.");
         }
+        if (settings.Deterministic is not null && !capabilities.Has(Capability.VirtualTime))
+            throw new UsageException($"--deterministic: the {capabilities.Backend} backend cannot count time in instructions.");
         if (!capabilities.CpuProfiles.Contains(settings.CpuProfile, StringComparer.OrdinalIgnoreCase))
         {
             throw new UsageException(

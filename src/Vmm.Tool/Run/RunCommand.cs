@@ -63,6 +63,11 @@ internal static class RunCommand
     private static readonly Option<string?> Restore =
         Optional("--restore", "FILE", "Go on with a saved machine: memory, processors and their model come from there, devices must be given alike.");
 
+    private static readonly Option<bool> Deterministic = new("--deterministic")
+    {
+        Description = "Count time in instructions and let processors take turns, so that the run repeats exactly; it begins on 2026-01-01.",
+    };
+
     private static readonly Option<string?> Stats = new("--stats")
     {
         Description = "Print counters at the end; =json:PATH writes them to a file.",
@@ -85,17 +90,15 @@ internal static class RunCommand
         Option[] options =
         [
             Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, FirmwareFile, Disk, Virtio, Cpu, Slat, Serial, DebugConsole,
-            DebugExit, Timeout, Save, Restore, Stats,
+            DebugExit, Timeout, Save, Restore, Deterministic, Stats,
         ];
         foreach (Option option in options)
             command.Add(option);
         List<Option<string[]>> refused = [];
         foreach (string name in NotYet)
             refused.Add(new Option<string[]>(name) { Hidden = true });
-        Option<bool> deterministic = new("--deterministic") { Hidden = true };
         foreach (Option<string[]> option in refused)
             command.Add(option);
-        command.Add(deterministic);
         command.SetAction(parsed =>
         {
             foreach (Option<string[]> option in refused)
@@ -103,8 +106,6 @@ internal static class RunCommand
                 if (parsed.GetResult(option) is not null)
                     throw new UsageException($"{option.Name} is not built yet.");
             }
-            if (parsed.GetValue(deterministic))
-                throw new UsageException("--deterministic is not built yet.");
             return GuestRun.Execute(Read(parsed), streams);
         });
         return command;
@@ -162,6 +163,7 @@ internal static class RunCommand
             Serial = serial,
             DebugExitPort = ParsePort(parsed.GetValue(DebugExit)),
             Timeout = parsed.GetValue(Timeout) is { } seconds ? ParseSeconds(seconds) : null,
+            Deterministic = parsed.GetValue(Deterministic) ? new DeterministicOptions() : null,
             Save = parsed.GetValue(Save),
             Restore = restore,
             Statistics = parsed.GetResult(Stats) is null ? null : ParseStatistics(parsed.GetValue(Stats)),

@@ -43,6 +43,9 @@ internal sealed record RunSettings
 
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>How a run that repeats exactly is run; null for one on the host's time.</summary>
+    public DeterministicOptions? Deterministic { get; init; }
+
     /// <summary>Where the machine is saved when the run is left; null for nowhere.</summary>
     public string? Save { get; init; }
 

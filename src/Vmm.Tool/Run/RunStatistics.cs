@@ -63,6 +63,9 @@ internal sealed class RunStatistics : IDisposable
                     rows.Add(($"{prefix}exits.{(ExitKind)kind}", counters.Exits[kind]));
             }
         }
+        rows.Insert(1, ("instructions", machine.Partition.Processors.Sum(processor => (double)processor.Counters.Instructions)));
+        if (machine.Partition.VirtualTime is { } time)
+            rows.Insert(2, ("virtual-nanoseconds", time.Nanoseconds));
         SlatStatistics slat = machine.Partition.Memory.Statistics;
         rows.Add(("slat.pages.4k", slat.Pages4K));
         rows.Add(("slat.pages.2m", slat.Pages2M));

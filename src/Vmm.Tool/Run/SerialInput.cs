@@ -1,4 +1,4 @@
-using Vmm.Devices;
+using Vmm.Machines;
 
 namespace Vmm.Tool.Run;
 
@@ -7,17 +7,17 @@ internal sealed class SerialInput : IDisposable
 {
     private const byte Escape = 1; // Ctrl-A
     private readonly Stream _source;
-    private readonly Uart16550 _port;
+    private readonly Machine _machine;
     private readonly bool _interactive;
     private readonly Action _leave;
     private readonly Action _save;
     private readonly CancellationTokenSource _ending = new();
     private bool _escaped;
 
-    public SerialInput(Stream source, Uart16550 port, bool interactive, Action leave, Action save)
+    public SerialInput(Stream source, Machine machine, bool interactive, Action leave, Action save)
     {
         _source = source;
-        _port = port;
+        _machine = machine;
         _interactive = interactive;
         _leave = leave;
         _save = save;
@@ -43,7 +43,7 @@ internal sealed class SerialInput : IDisposable
                     return;
                 int length = _interactive ? Filter(buffer.AsSpan(0, count), typed) : count;
                 ReadOnlyMemory<byte> data = (_interactive ? typed : buffer).AsMemory(0, length);
-                _port.ReceiveAsync(data, _ending.Token).AsTask().GetAwaiter().GetResult();
+                _machine.ReceiveAsync(data, _ending.Token).AsTask().GetAwaiter().GetResult();
             }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or IOException)

@@ -31,14 +31,16 @@ public abstract unsafe partial class ProcessorCore
     public uint ClearKick(uint bits) => Interlocked.And(ref State->Kick, ~bits) & bits;
 
     /// <summary>Runs guest code from the current state.</summary>
-    /// <param name="budget">Most instructions to retire; the run stops exactly there.</param>
+    /// <param name="budget">Most instructions to retire.</param>
+    /// <param name="exact">The run stops exactly there; else at the end of the block in which that is.</param>
     /// <returns>Why it ended; never <see cref="RunResult.Done"/>.</returns>
-    public RunResult Execute(ulong budget = ulong.MaxValue)
+    public RunResult Execute(ulong budget = ulong.MaxValue, bool exact = true)
     {
         VcpuState* s = State;
         ulong end = s->InstructionsRetired + budget;
         if (end < budget)
             end = ulong.MaxValue;
+        ulong poll = exact ? end - BlockDecoder.MaximumInstructions : end;
         if (HasAnswers)
         {
             RunResult replayed = ExecuteOne();
@@ -61,7 +63,7 @@ public abstract unsafe partial class ProcessorCore
             ulong retired = s->InstructionsRetired;
             if (retired >= end)
                 return RunResult.Budget;
-            if (end - retired <= BlockDecoder.MaximumInstructions || HoldsBack(s->Shadow) || (s->Mode & ExecutionMode.SingleStep) != 0)
+            if ((exact && end - retired <= BlockDecoder.MaximumInstructions) || HoldsBack(s->Shadow) || (s->Mode & ExecutionMode.SingleStep) != 0)
             {
                 RunResult one = ExecuteOne();
                 if (one != RunResult.Done)
@@ -69,9 +71,9 @@ public abstract unsafe partial class ProcessorCore
                 linkFrom = null;
                 continue;
             }
-            if (s->PollLimit != end - BlockDecoder.MaximumInstructions)
+            if (s->PollLimit != poll)
             {
-                Volatile.Write(ref s->PollLimit, end - BlockDecoder.MaximumInstructions);
+                Volatile.Write(ref s->PollLimit, poll);
                 Interlocked.MemoryBarrier();
                 if (s->Kick != 0 || _workPending)
                     continue;

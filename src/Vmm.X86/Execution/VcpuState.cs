@@ -62,6 +62,11 @@ public unsafe struct VcpuState
     public ulong InstructionsRetired;
 
     /// <summary>
+    /// Instructions of the block that have retired before the one whose table handler runs, and are not yet in <see cref="InstructionsRetired"/>. Of no meaning elsewhere.
+    /// </summary>
+    public uint Before;
+
+    /// <summary>
     /// Guest code looks outside once <see cref="InstructionsRetired"/> has reached this: the run's budget, or 0 after a kick (see
     /// <see cref="ProcessorCore.RequestKick"/>). It is compared at every block end, so that one compare serves both.
     /// </summary>

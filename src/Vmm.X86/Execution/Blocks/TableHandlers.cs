@@ -16,6 +16,7 @@ internal static unsafe class TableHandlers
         if (instruction->IP != rip)
             Relocate(cpu, instruction, rip);
         s->Rip = instruction->IP;
+        s->Before = op->Before;
         Ordered.Fence();
         Outcome outcome = ((delegate*<ProcessorCore, VcpuState*, Instruction*,
             Outcome>)*DecodedOperation.TableHandler(op))(cpu, s, instruction);
