@@ -33,9 +33,10 @@ internal sealed class Conversation : IAsyncDisposable
     public ValueTask DisposeAsync() => _machine.DisposeAsync();
 
     /// <summary>
-    /// Runs until a text has come, on the serial port or the debug console; types the answer to each question as it comes, in their order.
+    /// Runs until a text has come, on the serial port or the debug console, or the machine ends; types the answer to each question as it
+    /// comes, in their order.
     /// </summary>
-    public async Task<MachineOutcome> RunUntilAsync(string text, TimeSpan patience, params (string Question, string Answer)[] answers)
+    public async Task<MachineOutcome> RunUntilAsync(string? text, TimeSpan patience, params (string Question, string Answer)[] answers)
     {
         using CancellationTokenSource ending = new(patience);
         Task<MachineOutcome> run = _machine.RunAsync(ending.Token);
@@ -50,7 +51,7 @@ internal sealed class Conversation : IAsyncDisposable
                 await _machine.Serial.ReceiveAsync(Encoding.ASCII.GetBytes(answers[answered++].Answer), ending.Token);
                 continue;
             }
-            if (answered == answers.Length && (serial.IndexOf(text, from, StringComparison.Ordinal) >= 0 || Console.Contains(text)))
+            if (text is not null && answered == answers.Length && (serial.IndexOf(text, from, StringComparison.Ordinal) >= 0 || Console.Contains(text)))
                 await ending.CancelAsync();
             else
                 await Task.WhenAny(run, Task.Delay(20));
