@@ -27,6 +27,34 @@ public sealed class EmulatorStateTests
         ProcessorSnapshot.Compare(snapshot, ProcessorSnapshot.Capture(target.Processors[0])).Should().BeEmpty();
     }
 
+    [Fact]
+    public void Upper_halves_of_vector_registers_move_where_the_profile_has_them()
+    {
+        using IPartition source = Hypervisors.Emulator().CreatePartition(new() { CpuProfile = CpuProfiles.V3 });
+        using IPartition target = Hypervisors.Emulator().CreatePartition(new() { CpuProfile = CpuProfiles.V3 });
+        IVirtualProcessor processor = source.Processors[0];
+        processor.XsaveSize.Should().Be(832);
+        byte[] area = new byte[832];
+        processor.GetXsave(area);
+        area[512].Should().Be(3, "upper halves in their initial state are not in use");
+        area[512] = 7;
+        area[576] = 0x11;
+        area[576 + (15 * 16) + 15] = 0x99;
+        processor.SetXsave(area);
+        ProcessorSnapshot snapshot = ProcessorSnapshot.Capture(processor);
+        snapshot.Apply(target.Processors[0]);
+        byte[] moved = new byte[832];
+        target.Processors[0].GetXsave(moved);
+        moved.Should().Equal(area);
+        area[512] = 3;
+        processor.SetXsave(area);
+        processor.GetXsave(moved);
+        moved[576].Should().Be(0);
+        using IPartition lesser = Hypervisors.Emulator().CreatePartition(new() { CpuProfile = CpuProfiles.V2 });
+        lesser.Processors[0].XsaveSize.Should().Be(576);
+        FluentActions.Invoking(() => snapshot.Apply(lesser.Processors[0])).Should().Throw<Exception>();
+    }
+
     private static void Disturb(IVirtualProcessor processor)
     {
         processor[Register.Rax] = 0x1122_3344_5566_7788;

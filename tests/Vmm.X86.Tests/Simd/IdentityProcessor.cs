@@ -32,8 +32,8 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     public static IdentityProcessor WithAvx()
     {
         IdentityProcessor processor = new(Models.With(CpuFeature.Sse3, CpuFeature.SupplementalSse3, CpuFeature.Sse41, CpuFeature.Sse42,
-            CpuFeature.Aes, CpuFeature.CarrylessMultiply, CpuFeature.Xsave, CpuFeature.Avx, CpuFeature.Avx2, CpuFeature.Fma, CpuFeature.F16C,
-            CpuFeature.Bmi1, CpuFeature.Bmi2, CpuFeature.LeadingZeroCount, CpuFeature.Movbe, CpuFeature.PopulationCount));
+            CpuFeature.Aes, CpuFeature.CarrylessMultiply, CpuFeature.Xsave, CpuFeature.Avx, CpuFeature.Avx2, CpuFeature.Fma,
+            CpuFeature.F16C, CpuFeature.Bmi1, CpuFeature.Bmi2, CpuFeature.LeadingZeroCount, CpuFeature.Movbe, CpuFeature.PopulationCount));
         processor.State->Cr4 |= Cr4Bits.OsXsave;
         processor.State->Xcr0 = 7;
         processor.UpdateMode();
@@ -41,6 +41,12 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     }
 
     public VcpuState* S => State;
+
+    /// <summary>An address in a page that is not present: an access is a page fault.</summary>
+    public ulong MissingPage { get; set; } = ulong.MaxValue;
+
+    /// <summary>An address in a page that belongs to a device.</summary>
+    public ulong DevicePage { get; set; } = ulong.MaxValue;
 
     /// <summary>A page of data.</summary>
     public byte* Data => _code + 4096;
@@ -96,7 +102,9 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     public override ulong ReadTimeStampCounter() => 0;
 
     protected override void ResolvePhysical(ulong address, PhysicalAccess access, out PhysicalPage page) =>
-        page = new PhysicalPage { Kind = PhysicalPageKind.Memory, Host = (byte*)(address & ~0xFFFUL) };
+        page = address >> 12 == DevicePage >> 12
+            ? new PhysicalPage { Kind = PhysicalPageKind.Unmapped }
+            : new PhysicalPage { Kind = PhysicalPageKind.Memory, Host = (byte*)(address & ~0xFFFUL) };
 
     protected override void OnTrackedWrite(ulong address, int size)
     {
@@ -107,6 +115,9 @@ internal sealed unsafe class IdentityProcessor : ProcessorCore
     protected override bool WalkGuest(ulong linear, PhysicalAccess access, DataPrivilege privilege, out ulong physical)
     {
         physical = linear;
-        return true;
+        if (linear >> 12 != MissingPage >> 12)
+            return true;
+        RaisePageFault(linear, 0);
+        return false;
     }
 }

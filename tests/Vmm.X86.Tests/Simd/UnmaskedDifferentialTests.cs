@@ -47,7 +47,8 @@ public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
         ("vcvtph2ps %1,%0", a => a.vcvtph2ps(xmm1, xmm2)), ("vcvtps2ph $4,%1,%0", a => a.vcvtps2ph(xmm1, xmm2, 4)),
         ("vcvtps2ph $1,%1,%0", a => a.vcvtps2ph(xmm1, xmm2, 1)), ("vfmadd132pd %1,%0,%0", a => a.vfmadd132pd(xmm1, xmm1, xmm2)),
         ("vfmsub213ps %1,%0,%0", a => a.vfmsub213ps(xmm1, xmm1, xmm2)), ("vfnmadd231sd %1,%1,%0", a => a.vfnmadd231sd(xmm1, xmm2, xmm2)),
-        ("vfnmsub231ss %1,%1,%0", a => a.vfnmsub231ss(xmm1, xmm2, xmm2)), ("vfmaddsub213ps %1,%1,%0", a => a.vfmaddsub213ps(xmm1, xmm2, xmm2)),
+        ("vfnmsub231ss %1,%1,%0", a => a.vfnmsub231ss(xmm1, xmm2, xmm2)),
+        ("vfmaddsub213ps %1,%1,%0", a => a.vfmaddsub213ps(xmm1, xmm2, xmm2)),
         ("vfmsubadd132pd %1,%1,%0", a => a.vfmsubadd132pd(xmm1, xmm2, xmm2)),
     ];
 

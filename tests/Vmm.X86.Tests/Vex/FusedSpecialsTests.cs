@@ -9,7 +9,9 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.X86.Tests.Vex;
 
-/// <summary>Fused multiplication and addition of every triple of special numbers, where operands' kinds meet that random ones seldom combine.</summary>
+/// <summary>
+/// Fused multiplication and addition of every triple of special numbers, where operands' kinds meet that random ones seldom combine.
+/// </summary>
 // SAFETY: the pointers are the processor's state block and oracle blocks owned by the test.
 public sealed unsafe class FusedSpecialsTests
 {

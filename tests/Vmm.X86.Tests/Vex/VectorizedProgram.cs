@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Vmm.X86.Tests.Vex;
 
-/// <summary>Loops of every kind that a compiler turns into AVX2, FMA and F16C, as one position-independent image without a library.</summary>
+/// <summary>
+/// Loops of every kind that a compiler turns into AVX2, FMA and F16C, as one position-independent image without a library.
+/// </summary>
 internal static class VectorizedProgram
 {
     /// <summary>Bytes of memory that the program works on.</summary>

@@ -20,10 +20,11 @@ public sealed unsafe class VectorizedProgramTests(ITestOutputHelper output)
     public void Compiled_program_leaves_what_it_leaves_on_the_host()
     {
         HostProcessor.Require();
-        Skip.IfNot(Fma.IsSupported && Avx2.IsSupported && Bmi2.IsSupported, "native oracle: the host lacks AVX2, FMA or BMI2; run on a processor with them");
+        Skip.IfNot(Fma.IsSupported && Avx2.IsSupported && Bmi2.IsSupported,
+            "native oracle: the host lacks AVX2, FMA or BMI2; run on a processor with them");
         byte[] image = VectorizedProgram.Compile();
-        Mnemonics(image).Should().Contain([Mnemonic.Vfmadd231ps, Mnemonic.Vcvtps2ph, Mnemonic.Vgatherdps, Mnemonic.Vpgatherdd, Mnemonic.Vmaskmovps, Mnemonic.Vpsllvd])
-            .And.HaveCountGreaterThan(80);
+        Mnemonics(image).Should().Contain([Mnemonic.Vfmadd231ps, Mnemonic.Vcvtps2ph, Mnemonic.Vgatherdps, Mnemonic.Vpgatherdd,
+            Mnemonic.Vmaskmovps, Mnemonic.Vpsllvd]).And.HaveCountGreaterThan(80);
         using ExecutableMemory code = new((image.Length + 8191) & ~4095);
         image.CopyTo(code.Bytes);
         code.Bytes[image.Length] = 0xF4; // hlt: where the emulated call returns to

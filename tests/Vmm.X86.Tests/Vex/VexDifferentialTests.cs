@@ -9,7 +9,9 @@ using Xunit.Abstractions;
 
 namespace Vmm.X86.Tests.Vex;
 
-/// <summary>Every VEX encoding of AVX, AVX2, FMA and F16C against the host's own unit: YMM and general registers, MXCSR, RFLAGS, memory.</summary>
+/// <summary>
+/// Every VEX encoding of AVX, AVX2, FMA and F16C against the host's own unit: YMM and general registers, MXCSR, RFLAGS, memory.
+/// </summary>
 // SAFETY: the pointers are the processor's state block and oracle blocks owned by the test.
 public sealed unsafe class VexDifferentialTests(ITestOutputHelper output)
 {

@@ -4,7 +4,10 @@ namespace Vmm.X86.Tests.Vex;
 
 using Register = Iced.Intel.Register;
 
-/// <summary>Every VEX encoding of AVX, AVX2, FMA, F16C, AES and PCLMULQDQ, from the assembler's own enumeration, and instructions made from them.</summary>
+/// <summary>
+/// Every VEX encoding of AVX, AVX2, FMA, F16C, AES and PCLMULQDQ, from the assembler's own enumeration, and instructions made from
+/// them.
+/// </summary>
 internal static class VexEncodings
 {
     /// <summary>Where memory operands may lie from the scratch memory's start, and how much of it they can reach.</summary>

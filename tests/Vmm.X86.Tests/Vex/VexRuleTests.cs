@@ -132,14 +132,16 @@ public sealed unsafe class VexRuleTests : IDisposable
     {
         _processor.S->General[3] += 16;
         foreach (Action<Assembler> instruction in new Action<Assembler>[] { a => a.vmovaps(ymm1, __[rbx]), a => a.vmovdqa(__[rbx], ymm1),
-            a => a.vmovntpd(__[rbx], ymm1), a => a.vmovntdqa(ymm1, __[rbx]), a => a.vmovapd(xmm1, __[rbx + 8]), a => a.vmovntdq(__[rbx + 4], xmm1) })
+            a => a.vmovntpd(__[rbx], ymm1), a => a.vmovntdqa(ymm1, __[rbx]), a => a.vmovapd(xmm1, __[rbx + 8]),
+            a => a.vmovntdq(__[rbx + 4], xmm1) })
         {
             Faults(instruction, 13);
             _processor.S->Fault.ErrorCode.Should().Be(0);
         }
         _processor.S->General[3] += 5;
         foreach (Action<Assembler> instruction in new Action<Assembler>[] { a => a.vmovups(ymm1, __[rbx]), a => a.vmovdqu(__[rbx], ymm1),
-            a => a.vaddps(ymm1, ymm2, __[rbx]), a => a.vpshufb(xmm1, xmm2, __[rbx]), a => a.vlddqu(ymm1, __[rbx]), a => a.vptest(ymm1, __[rbx]),
+            a => a.vaddps(ymm1, ymm2, __[rbx]), a => a.vpshufb(xmm1, xmm2, __[rbx]), a => a.vlddqu(ymm1, __[rbx]),
+            a => a.vptest(ymm1, __[rbx]),
             a => a.vextracti128(__[rbx], ymm1, 1), a => a.vbroadcastf128(ymm1, __[rbx]), a => a.vfmadd213pd(ymm1, ymm2, __[rbx]) })
             Faults(instruction, null);
     }

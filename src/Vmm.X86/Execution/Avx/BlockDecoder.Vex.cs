@@ -6,7 +6,9 @@ namespace Vmm.X86.Execution;
 // SAFETY: only takes addresses of handlers.
 internal sealed unsafe partial class BlockDecoder
 {
-    /// <summary>Appends the compact form of a VEX-encoded vector instruction; false when there is none, or AVX may not run in this mode.</summary>
+    /// <summary>
+    /// Appends the compact form of a VEX-encoded vector instruction; false when there is none, or AVX may not run in this mode.
+    /// </summary>
     private bool LowerVex(in Instruction i, int offset)
     {
         if ((_mode & ExecutionMode.AvxUsable) == 0)
@@ -63,8 +65,17 @@ internal sealed unsafe partial class BlockDecoder
         Code.VEX_Vmovsd_m64_xmm or Code.VEX_Vmovlps_m64_xmm or Code.VEX_Vmovlpd_m64_xmm => LowerVexStore<ulong>(in i, offset, false),
         Code.VEX_Vmovq_xmmm64_xmm when i.Op0Kind == OpKind.Memory => LowerVexStore<ulong>(in i, offset, false),
         Code.VEX_Vmovhps_m64_xmm or Code.VEX_Vmovhpd_m64_xmm => LowerVexStore<ulong>(in i, offset, false, 8),
-        Code.VEX_Vextractf128_xmmm128_ymm_imm8 or Code.VEX_Vextracti128_xmmm128_ymm_imm8 when i.Op0Kind == OpKind.Memory =>
-            LowerVexStore<Vector128<byte>>(in i, offset, false, (i.Immediate8 & 1) * 16),
+        Code.VEX_Vextractf128_xmmm128_ymm_imm8 or Code.VEX_Vextracti128_xmmm128_ymm_imm8 => i.Op0Kind == OpKind.Register
+            ? LowerVexMove<VexMove<Width128>>(in i, offset, (i.Immediate8 & 1) * 16)
+            : LowerVexStore<Vector128<byte>>(in i, offset, false, (i.Immediate8 & 1) * 16),
+        Code.VEX_Vpextrd_rm32_xmm_imm8 or Code.VEX_Vextractps_rm32_xmm_imm8 => LowerVexElement<uint>(in i, offset),
+        Code.VEX_Vpextrq_rm64_xmm_imm8 => LowerVexElement<ulong>(in i, offset),
+        Code.VEX_Vpextrb_r32m8_xmm_imm8 => LowerVexElement<byte>(in i, offset),
+        Code.VEX_Vpextrw_r32m16_xmm_imm8 or Code.VEX_Vpextrw_r32_xmm_imm8 => LowerVexElement<ushort>(in i, offset),
+        Code.VEX_Vpmovmskb_r32_xmm => LowerVexMove<VexMask128<byte>>(in i, offset, 0),
+        Code.VEX_Vmovmskps_r32_xmm => LowerVexMove<VexMask128<uint>>(in i, offset, 0),
+        Code.VEX_Vmovmskpd_r32_xmm => LowerVexMove<VexMask128<ulong>>(in i, offset, 0),
+        Code.VEX_Vzeroupper when _code64 => LowerZeroUpper(offset),
         Code.VEX_Vcomisd_xmm_xmmm64 => LowerFloat<CompareFloat<Binary64, Signalling>>(in i, offset, FlagUse.All),
         Code.VEX_Vcomiss_xmm_xmmm32 => LowerFloat<CompareFloat<Binary32, Signalling>>(in i, offset, FlagUse.All),
         Code.VEX_Vucomisd_xmm_xmmm64 => LowerFloat<CompareFloat<Binary64, NonSignalling>>(in i, offset, FlagUse.All),
@@ -75,6 +86,30 @@ internal sealed unsafe partial class BlockDecoder
         Code.VEX_Vcvttss2si_r64_xmmm32 => LowerFloat<FloatToInteger<long, Binary32>>(in i, offset),
         _ => false,
     };
+
+    /// <summary>From a byte offset in a register to a register.</summary>
+    private bool LowerVexMove<TOperation>(in Instruction i, int offset, int part)
+        where TOperation : struct, IVexPlainOperation
+    {
+        ref LoweredOperation lowered = ref Append(offset);
+        lowered.Operation.Destination = VexOperands.Offset(i.Op0Register);
+        lowered.Operation.Base = (ushort)(VexOperands.Offset(i.Op1Register) + part);
+        lowered.Operation.Handler = VexHandlers.Of<VexPlain<TOperation>>(VexForm.Register);
+        return true;
+    }
+
+    private bool LowerVexElement<T>(in Instruction i, int offset)
+        where T : unmanaged
+    {
+        int part = i.Immediate8 * sizeof(T) % 16;
+        return i.Op0Kind == OpKind.Register ? LowerVexMove<VexElement<T>>(in i, offset, part) : LowerVexStore<T>(in i, offset, false, part);
+    }
+
+    private bool LowerZeroUpper(int offset)
+    {
+        Append(offset).Operation.Handler = VexHandlers.Of<VexPlain<VexZeroUpper>>(VexForm.Register);
+        return true;
+    }
 
     private bool LowerVexStore<T>(in Instruction i, int offset, bool aligned, int part = 0)
         where T : unmanaged

@@ -11,7 +11,9 @@ internal unsafe interface IVexPlainOperation
     /// <summary>A memory source must be aligned to its size.</summary>
     static virtual bool Aligned => false;
 
-    /// <summary>The operation. Must be inlined, or not: a handler around it keeps no frame either way, but may not hold a local's address.</summary>
+    /// <summary>
+    /// The operation. Must be inlined, or not: a handler around it keeps no frame either way, but may not hold a local's address.
+    /// </summary>
     static abstract void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b);
 }
 

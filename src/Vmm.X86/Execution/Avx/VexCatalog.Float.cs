@@ -27,7 +27,8 @@ internal sealed unsafe partial class VexCatalog
         Plain<VexApproximate<TApproximation, Width128>, VexApproximate<TApproximation, Width256>>(form, wide);
 
     private static nint Convert<TConversion>(VexForm form, bool wide)
-        where TConversion : struct, IVexConversion => Either<VexConvert<TConversion, Width128>, VexConvert<TConversion, Width256>>(form, wide);
+        where TConversion : struct, IVexConversion =>
+        Either<VexConvert<TConversion, Width128>, VexConvert<TConversion, Width256>>(form, wide);
 
     private void AddFloat()
     {

@@ -39,7 +39,7 @@ internal readonly unsafe struct VexCompare<TFormat, TWidth> : IVexOperation
     public static int Size => TWidth.Bytes;
 
     /// <summary>The host compares normal numbers and zeros, about which there is nothing to report.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         int relations = VexPredicate.Holding(immediate);
@@ -65,6 +65,7 @@ internal readonly unsafe struct VexCompare<TFormat, TWidth> : IVexOperation
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Comparable<T>(byte* a, byte* b, T hidden, T infinity)
         where T : unmanaged
     {
@@ -78,6 +79,7 @@ internal readonly unsafe struct VexCompare<TFormat, TWidth> : IVexOperation
         return odd == Vector128<T>.Zero;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Compare<T>(byte* a, byte* b, int relations)
         where T : unmanaged
     {
@@ -92,7 +94,7 @@ internal readonly unsafe struct VexCompare<TFormat, TWidth> : IVexOperation
         return result;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<byte> result = default;
@@ -111,10 +113,19 @@ internal readonly unsafe struct VexCompareScalar<TFormat> : IVexOperation
 {
     public static int Size => FloatFormat<TFormat>.Size;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
+    [MethodImpl(Dispatch.Separate)]
+    public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
+    {
+        ulong x = VexLanes.Get<TFormat>(a, 0), y = VexLanes.Get<TFormat>(b, 0);
+        if (!HostFloat.Comparable<TFormat>(x) || !HostFloat.Comparable<TFormat>(y))
+            return false;
+        FloatRelation relation = HostFloat.Less<TFormat>(x, y) ? FloatRelation.Less
+            : HostFloat.Less<TFormat>(y, x) ? FloatRelation.Greater : FloatRelation.Equal;
+        VexLanes.Merge<TFormat>(d, a, 0 - (ulong)((VexPredicate.Holding(immediate) >> (int)relation) & 1));
+        return true;
+    }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         uint flags = 0;

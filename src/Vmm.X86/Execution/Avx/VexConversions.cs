@@ -25,6 +25,7 @@ internal readonly struct ConvertFormat<TSource, TTarget> : IVexConversion
 
     public static int Target => FloatFormat<TTarget>.Size;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Convert(ulong x, uint mxcsr, ref uint flags)
     {
         if (typeof(TSource) == typeof(Binary32) && typeof(TTarget) == typeof(Binary64) && FloatFormat<Binary32>.IsNormal(x))
@@ -47,6 +48,7 @@ internal readonly struct ConvertHalf : IVexConversion
 
     public static int Target => 4;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Convert(ulong x, uint mxcsr, ref uint flags)
     {
         uint raised = 0;
@@ -64,6 +66,7 @@ internal readonly struct ConvertInteger<TTarget> : IVexConversion
 
     public static int Target => FloatFormat<TTarget>.Size;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Convert(ulong x, uint mxcsr, ref uint flags) =>
         FloatConversions.FromInteger<TTarget>((int)x, mxcsr, ref flags);
 }
@@ -76,7 +79,19 @@ internal readonly struct ConvertToInteger<TSource> : IVexConversion
 
     public static int Target => 4;
 
-    public static ulong Convert(ulong x, uint mxcsr, ref uint flags) => (uint)SoftFloat<TSource>.ToInteger(x, 32, mxcsr, ref flags);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Convert(ulong x, uint mxcsr, ref uint flags)
+    {
+        // The host rounds to nearest where the exponent keeps the result below 2^31.
+        if ((mxcsr & MxcsrBits.Rounding) != MxcsrBits.RoundNearest || !FloatFormat<TSource>.IsNormal(x)
+            || FloatFormat<TSource>.Magnitude(x) >= (ulong)(FloatFormat<TSource>.Bias + 30) << TSource.FractionBits)
+            return (uint)SoftFloat<TSource>.ToInteger(x, 32, mxcsr, ref flags);
+        double value = FloatFormat<TSource>.Size == 8 ? BitConverter.UInt64BitsToDouble(x) : BitConverter.UInt32BitsToSingle((uint)x);
+        double rounded = Math.Round(value);
+        if (rounded != value)
+            flags |= MxcsrBits.Precision;
+        return (uint)(int)rounded;
+    }
 }
 
 /// <summary>The same, toward zero.</summary>
@@ -87,6 +102,7 @@ internal readonly struct TruncateToInteger<TSource> : IVexConversion
 
     public static int Target => 4;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Convert(ulong x, uint mxcsr, ref uint flags) => (uint)FloatConversions.Truncate<TSource>(x, 32, mxcsr, ref flags);
 }
 
@@ -103,7 +119,7 @@ internal readonly unsafe struct VexConvert<TConversion, TWidth> : IVexOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<byte> result = default;
@@ -137,7 +153,7 @@ internal readonly unsafe struct VexConvertScalar<TSource, TTarget> : IVexOperati
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         uint flags = 0;
@@ -169,7 +185,7 @@ internal readonly unsafe struct VexFromInteger<T, TFormat> : IVexOperation
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         uint flags = 0;

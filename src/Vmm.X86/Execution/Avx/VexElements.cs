@@ -11,7 +11,7 @@ internal readonly unsafe struct VexInsert<T> : IVexPlainOperation
 {
     public static int Size => sizeof(T);
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector128<byte> result = *(Vector128<byte>*)a;
@@ -44,7 +44,7 @@ internal readonly unsafe struct VexInsertSingle<TElement> : IVexPlainOperation
 {
     public static int Size => 4;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector128<byte> result = *(Vector128<byte>*)a;
@@ -65,9 +65,44 @@ internal readonly unsafe struct VexMask<T> : IVexPlainOperation
 {
     public static int Size => 32;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) =>
         *(ulong*)d = (*(Vector256<byte>*)b).As<byte, T>().ExtractMostSignificantBits();
+}
+
+/// <summary>The sign bits of 16 bytes' elements.</summary>
+internal readonly unsafe struct VexMask128<T> : IVexPlainOperation
+    where T : unmanaged
+{
+    public static int Size => 16;
+
+    [MethodImpl(Dispatch.Separate)]
+    public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) =>
+        *(ulong*)d = (*(Vector128<byte>*)b).As<byte, T>().ExtractMostSignificantBits();
+}
+
+/// <summary>An element, zero-extended into a general register.</summary>
+internal readonly unsafe struct VexElement<T> : IVexPlainOperation
+    where T : unmanaged
+{
+    public static int Size => sizeof(T);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) =>
+        *(ulong*)d = sizeof(T) switch { 1 => *b, 2 => *(ushort*)b, 4 => *(uint*)b, _ => *(ulong*)b };
+}
+
+/// <summary>VZEROUPPER in 64-bit code.</summary>
+internal readonly unsafe struct VexZeroUpper : IVexPlainOperation
+{
+    public static int Size => 0;
+
+    [MethodImpl(Dispatch.Separate)]
+    public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
+    {
+        for (int register = 0; register < 16; register++)
+            ((Vector128<ulong>*)&s->Vector[0])[(2 * register) + 1] = default;
+    }
 }
 
 /// <summary>VPBLENDVB, VBLENDVPS, VBLENDVPD: the sign bits of a fourth register's elements choose.</summary>
@@ -79,9 +114,10 @@ internal readonly unsafe struct VexBlend<T, TWidth> : IVexPlainOperation
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Blend(byte* mask, byte* a, byte* b) => Vector128.ConditionalSelect(
-        Vector128.LessThan((*(Vector128<byte>*)mask).As<byte, T>(), Vector128<T>.Zero).AsByte(), *(Vector128<byte>*)b, *(Vector128<byte>*)a);
+        Vector128.LessThan((*(Vector128<byte>*)mask).As<byte, T>(), Vector128<T>.Zero).AsByte(),
+        *(Vector128<byte>*)b, *(Vector128<byte>*)a);
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         byte* mask = (byte*)s + immediate;
@@ -122,7 +158,7 @@ internal readonly unsafe struct VexTest<TBits, TWidth> : IVexPlainOperation
 {
     public static int Size => TWidth.Bytes;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         ulong both = 0, only = 0;

@@ -56,7 +56,7 @@ internal readonly unsafe struct VexFloat<TOperation, TFormat, TWidth> : IVexOper
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<byte> result = default;
@@ -86,7 +86,7 @@ internal readonly unsafe struct VexScalarFloat<TOperation, TFormat> : IVexOperat
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         uint flags = 0;
@@ -109,7 +109,7 @@ internal readonly unsafe struct VexHorizontal<TOperation, TFormat, TWidth> : IVe
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<byte> result = default;
@@ -119,8 +119,8 @@ internal readonly unsafe struct VexHorizontal<TOperation, TFormat, TWidth> : IVe
         {
             byte* source = lane % lanes < half ? a : b;
             int first = (lane / lanes * lanes) + (lane % half * 2);
-            VexLanes.Set<TFormat>(&result, lane,
-                TOperation.Apply<TFormat>(VexLanes.Get<TFormat>(source, first), VexLanes.Get<TFormat>(source, first + 1), mxcsr, ref flags));
+            VexLanes.Set<TFormat>(&result, lane, TOperation.Apply<TFormat>(
+                VexLanes.Get<TFormat>(source, first), VexLanes.Get<TFormat>(source, first + 1), mxcsr, ref flags));
         }
         return VexLanes.Finish(cpu, s, flags, d, result);
     }
@@ -136,7 +136,7 @@ internal readonly unsafe struct VexAddSubtract<TFormat, TWidth> : IVexOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<byte> result = default;
@@ -162,7 +162,7 @@ internal readonly unsafe struct VexDotProduct<TFormat, TWidth> : IVexOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<byte> terms = default;

@@ -104,7 +104,7 @@ internal readonly unsafe struct VexFused<TOrder, TSigns, TFormat, TWidth> : IVex
 {
     public static int Size => TWidth.Bytes;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         if (!HostFloat.Usual(s->Mxcsr))
@@ -116,7 +116,8 @@ internal readonly unsafe struct VexFused<TOrder, TSigns, TFormat, TWidth> : IVex
             const ulong sign = 1UL << 63;
             Vector128<ulong> product = Vector128.Create(TSigns.NegateProduct ? sign : 0);
             Vector128<ulong> addend = Vector128.Create(TSigns.NegateEven ? sign : 0, TSigns.NegateOdd ? sign : 0);
-            if (!Doubles(x, y, z, product, addend, out low) || (TWidth.Bytes == 32 && !Doubles(x + 16, y + 16, z + 16, product, addend, out high)))
+            if (!Doubles(x, y, z, product, addend, out low)
+                || (TWidth.Bytes == 32 && !Doubles(x + 16, y + 16, z + 16, product, addend, out high)))
                 return false;
         }
         else
@@ -125,7 +126,8 @@ internal readonly unsafe struct VexFused<TOrder, TSigns, TFormat, TWidth> : IVex
             Vector128<uint> product = Vector128.Create(TSigns.NegateProduct ? sign : 0);
             uint even = TSigns.NegateEven ? sign : 0, odd = TSigns.NegateOdd ? sign : 0;
             Vector128<uint> addend = Vector128.Create(even, odd, even, odd);
-            if (!Singles(x, y, z, product, addend, out low) || (TWidth.Bytes == 32 && !Singles(x + 16, y + 16, z + 16, product, addend, out high)))
+            if (!Singles(x, y, z, product, addend, out low)
+                || (TWidth.Bytes == 32 && !Singles(x + 16, y + 16, z + 16, product, addend, out high)))
                 return false;
         }
         ((Vector128<byte>*)d)[0] = low;
@@ -148,7 +150,8 @@ internal readonly unsafe struct VexFused<TOrder, TSigns, TFormat, TWidth> : IVex
         Vector128<uint> u = *(Vector128<uint>*)x, v = *(Vector128<uint>*)y, w = *(Vector128<uint>*)z;
         Vector128<uint> sum = Vector128.FusedMultiplyAdd((u ^ product).AsSingle(), v.AsSingle(), (w ^ addend).AsSingle()).AsUInt32();
         result = sum.AsByte();
-        return Ordinary(u, v, w, sum.AsInt32(), (uint)FloatFormat<Binary32>.Hidden, (uint)FloatFormat<Binary32>.Infinity, 1 << 23, 0xFF << 23);
+        return Ordinary(u, v, w, sum.AsInt32(), (uint)FloatFormat<Binary32>.Hidden, (uint)FloatFormat<Binary32>.Infinity,
+            1 << 23, 0xFF << 23);
     }
 
     // Operands normal or zero, the result normal and not the smallest such number.
@@ -157,22 +160,29 @@ internal readonly unsafe struct VexFused<TOrder, TSigns, TFormat, TWidth> : IVex
         TSigned smallest, TSigned largest)
     {
         Vector128<T> one = Vector128.Create(hidden), within = Vector128.Create(infinity) & ~one;
-        Vector128<T> odd = Vector128.AndNot(Vector128.Equals((u + one) & within, Vector128<T>.Zero), Vector128.Equals(u + u, Vector128<T>.Zero))
-            | Vector128.AndNot(Vector128.Equals((v + one) & within, Vector128<T>.Zero), Vector128.Equals(v + v, Vector128<T>.Zero))
-            | Vector128.AndNot(Vector128.Equals((w + one) & within, Vector128<T>.Zero), Vector128.Equals(w + w, Vector128<T>.Zero));
+        Vector128<T> odd = Odd(u, one, within) | Odd(v, one, within) | Odd(w, one, within);
         Vector128<TSigned> limit = Vector128.Create(largest), scale = sum & limit;
-        return odd == Vector128<T>.Zero && Vector128.GreaterThanAll(scale, Vector128.Create(smallest)) && Vector128.LessThanAll(scale, limit);
+        return odd == Vector128<T>.Zero && Vector128.GreaterThanAll(scale, Vector128.Create(smallest))
+            && Vector128.LessThanAll(scale, limit);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // Neither normal nor zero.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<T> Odd<T>(Vector128<T> x, Vector128<T> one, Vector128<T> within) =>
+        Vector128.AndNot(Vector128.Equals((x + one) & within, Vector128<T>.Zero), Vector128.Equals(x + x, Vector128<T>.Zero));
+
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         byte* x = TOrder.Order == 132 ? d : a, y = TOrder.Order == 213 ? d : b, z = TOrder.Order switch { 132 => a, 213 => b, _ => d };
         Vector256<byte> result = default;
         uint mxcsr = s->Mxcsr, flags = 0;
         for (int lane = 0; lane < TWidth.Bytes / FloatFormat<TFormat>.Size; lane++)
-            VexLanes.Set<TFormat>(&result, lane, SoftFloat<TFormat>.MultiplyAdd(VexLanes.Get<TFormat>(x, lane), VexLanes.Get<TFormat>(y, lane),
-                VexLanes.Get<TFormat>(z, lane), TSigns.NegateProduct, (lane & 1) == 0 ? TSigns.NegateEven : TSigns.NegateOdd, mxcsr, ref flags));
+        {
+            bool negate = (lane & 1) == 0 ? TSigns.NegateEven : TSigns.NegateOdd;
+            VexLanes.Set<TFormat>(&result, lane, SoftFloat<TFormat>.MultiplyAdd(VexLanes.Get<TFormat>(x, lane),
+                VexLanes.Get<TFormat>(y, lane), VexLanes.Get<TFormat>(z, lane), TSigns.NegateProduct, negate, mxcsr, ref flags));
+        }
         return VexLanes.Finish(cpu, s, flags, d, result);
     }
 }
@@ -186,7 +196,7 @@ internal readonly unsafe struct VexFusedScalar<TOrder, TSigns, TFormat> : IVexOp
 {
     public static int Size => FloatFormat<TFormat>.Size;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         ulong x = VexLanes.Get<TFormat>(TOrder.Order == 132 ? d : a, 0), y = VexLanes.Get<TFormat>(TOrder.Order == 213 ? d : b, 0);
@@ -206,7 +216,7 @@ internal readonly unsafe struct VexFusedScalar<TOrder, TSigns, TFormat> : IVexOp
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         ulong x = VexLanes.Get<TFormat>(TOrder.Order == 132 ? d : a, 0), y = VexLanes.Get<TFormat>(TOrder.Order == 213 ? d : b, 0);

@@ -6,7 +6,8 @@ namespace Vmm.X86.Execution;
 using Register = Iced.Intel.Register;
 
 /// <summary>
-/// VGATHERDPS and its kin (SDM Vol. 2C): elements chosen by a mask are loaded from the lowest up; each clears its mask element, so that after
+/// VGATHERDPS and its kin (SDM Vol. 2C): elements chosen by a mask are loaded from the lowest up; each clears its mask element, so
+/// that after
 /// a fault the instruction goes on where it was. There are no alignment checks.
 /// </summary>
 // SAFETY: pointers are the processor's state block, an Instruction alive for the call, and locals; elements stay inside 32 bytes.

@@ -2,7 +2,9 @@ using Iced.Intel;
 
 namespace Vmm.X86.Execution;
 
-/// <summary>Runs operations from Iced's decoded form: (destination, [first source,] second source or memory[, immediate or register]).</summary>
+/// <summary>
+/// Runs operations from Iced's decoded form: (destination, [first source,] second source or memory[, immediate or register]).
+/// </summary>
 // SAFETY: pointers are the processor's state block, an Instruction alive for the call, and memory of the operation's size.
 internal static unsafe class VexInstructions
 {

@@ -40,7 +40,10 @@ internal static unsafe class VexLanes
         VexDestination.Set(d, Vector128.Create(value, ((ulong*)a)[1]).AsByte());
     }
 
-    /// <summary>Stores a whole result unless an exception stops the instruction; what the width does not reach is zero in it already.</summary>
+    /// <summary>
+    /// Stores a whole result unless an exception stops the instruction; what the width does not reach is zero in it already.
+    /// </summary>
+    [MethodImpl(Dispatch.Separate)]
     public static bool Finish(ProcessorCore cpu, VcpuState* s, uint flags, byte* d, in Vector256<byte> result)
     {
         if (!SimdExceptions.Accept(cpu, s, flags))

@@ -41,10 +41,11 @@ internal static unsafe class VexMaskedMoves
         if (!VexOperands.Available(cpu, s))
             return cpu.Stopped;
         byte* mask = VexOperands.Slot(s, i->Op1Register);
+        ulong address = Operands.EffectiveAddress(s, i);
         Vector256<byte> result = default;
         for (int lane = 0; lane < TWidth.Bytes / sizeof(T); lane++)
         {
-            if (Chosen<T>(mask, lane) && !(Element(cpu, s, i, lane * sizeof(T), sizeof(T), false, out ulong linear)
+            if (Chosen<T>(mask, lane) && !(Element(cpu, i, address + (ulong)(lane * sizeof(T)), sizeof(T), false, out ulong linear)
                 && ReadElement(cpu, linear, (byte*)&result + (lane * sizeof(T)), sizeof(T))))
                 return cpu.Stopped;
         }
@@ -60,10 +61,11 @@ internal static unsafe class VexMaskedMoves
         if (!VexOperands.Available(cpu, s))
             return cpu.Stopped;
         byte* mask = VexOperands.Slot(s, i->Op1Register), source = VexOperands.Slot(s, i->Op2Register);
+        ulong address = Operands.EffectiveAddress(s, i);
         ulong* addresses = stackalloc ulong[8];
         for (int lane = 0; lane < TWidth.Bytes / sizeof(T); lane++)
         {
-            if (Chosen<T>(mask, lane) && !(Element(cpu, s, i, lane * sizeof(T), sizeof(T), true, out addresses[lane])
+            if (Chosen<T>(mask, lane) && !(Element(cpu, i, address + (ulong)(lane * sizeof(T)), sizeof(T), true, out addresses[lane])
                 && cpu.ProbeWrite(addresses[lane], sizeof(T))))
                 return cpu.Stopped;
         }
@@ -75,13 +77,10 @@ internal static unsafe class VexMaskedMoves
         return Outcome.Next;
     }
 
-    private static bool Element(ProcessorCore cpu, VcpuState* s, Instruction* i, int offset, int size, bool write, out ulong linear)
+    private static bool Element(ProcessorCore cpu, Instruction* i, ulong address, int size, bool write, out ulong linear)
     {
-        ulong address = Operands.EffectiveAddress(s, i) + (ulong)offset;
-        if (Operands.AddressSize(i) == 4)
-            address = (uint)address;
-        else if (Operands.AddressSize(i) == 2)
-            address = (ushort)address;
+        if (!cpu.Is64Bit || Operands.AddressSize(i) != 8)
+            address = Operands.AddressSize(i) == 2 ? (ushort)address : (uint)address;
         return cpu.Linear(Operands.Segment(i->MemorySegment), address, size, write, out linear);
     }
 

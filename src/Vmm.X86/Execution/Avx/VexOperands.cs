@@ -10,7 +10,8 @@ using Register = Iced.Intel.Register;
 internal static unsafe class VexOperands
 {
     /// <summary>
-    /// AVX instructions may run; false: #UD or #NM recorded (SDM Vol. 2A table 2-22 to 2-28: protected mode, CR4.OSXSAVE and XCR0[2:1] = 11b,
+    /// AVX instructions may run; false: #UD or #NM recorded (SDM Vol. 2A table 2-22 to 2-28: protected mode, CR4.OSXSAVE and
+    /// XCR0[2:1] = 11b,
     /// then CR0.TS). What the prefixes and VEX fields must be is the decoder's business.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

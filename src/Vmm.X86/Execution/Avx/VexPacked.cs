@@ -29,7 +29,7 @@ internal readonly unsafe struct VexPackedCall<TOperation, TWidth> : IVexPlainOpe
 {
     public static int Size => TWidth.Bytes;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) =>
         VexPacked<TOperation, TWidth>.Apply(s, immediate, d, a, b);
 }
@@ -41,7 +41,7 @@ internal readonly unsafe struct VexPackedImmediate<TOperation, TWidth> : IVexPla
 {
     public static int Size => TWidth.Bytes;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector128<byte>* x = (Vector128<byte>*)d, y = (Vector128<byte>*)a, z = (Vector128<byte>*)b;
@@ -57,7 +57,7 @@ internal readonly unsafe struct VexShift<TShift, TWidth> : IVexPlainOperation
 {
     public static int Size => 16;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector128<byte>* x = (Vector128<byte>*)d, y = (Vector128<byte>*)a;
@@ -74,7 +74,7 @@ internal readonly unsafe struct VexShiftImmediate<TShift, TWidth> : IVexPlainOpe
 {
     public static int Size => TWidth.Bytes;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector128<byte>* x = (Vector128<byte>*)d, y = (Vector128<byte>*)b;

@@ -10,7 +10,7 @@ internal readonly unsafe struct VexPermuteDoublewords : IVexPlainOperation
 {
     public static int Size => 32;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<uint> chosen = *(Vector256<uint>*)a & Vector256.Create(7U);
@@ -44,7 +44,7 @@ internal readonly unsafe struct VexPermuteLanes : IVexPlainOperation
     private static Vector128<byte> Choose(ulong control, byte* a, byte* b) =>
         (control & 8) != 0 ? default : ((Vector128<byte>*)((control & 2) == 0 ? a : b))[control & 1];
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector128<byte> low = Choose(immediate, a, b), high = Choose(immediate >> 4, a, b);
@@ -105,7 +105,7 @@ internal readonly unsafe struct VexExtend<TFrom, TTo, TWidth> : IVexPlainOperati
 {
     public static int Size => TWidth.Bytes / sizeof(TTo) * sizeof(TFrom);
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<TTo> result = default;

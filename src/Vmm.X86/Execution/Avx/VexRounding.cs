@@ -15,13 +15,13 @@ internal readonly unsafe struct VexRound<TFormat, TWidth> : IVexOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<byte> result = default;
         uint mode = FloatComparisons.RoundingMode(s->Mxcsr, (byte)immediate), flags = 0;
         for (int lane = 0; lane < TWidth.Bytes / FloatFormat<TFormat>.Size; lane++)
-            VexLanes.Set<TFormat>(&result, lane, SoftFloat<TFormat>.ToIntegral(VexLanes.Get<TFormat>(b, lane), mode, ref flags));
+            VexLanes.Set<TFormat>(&result, lane, VexRoundScalar<TFormat>.Round(VexLanes.Get<TFormat>(b, lane), mode, ref flags));
         return VexLanes.Finish(cpu, s, FloatComparisons.Reported(flags, (byte)immediate), d, result);
     }
 }
@@ -32,14 +32,33 @@ internal readonly unsafe struct VexRoundScalar<TFormat> : IVexOperation
 {
     public static int Size => FloatFormat<TFormat>.Size;
 
+    /// <summary>One element: a normal number as the host rounds it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Round(ulong x, uint mode, ref uint flags)
+    {
+        if (!FloatFormat<TFormat>.IsNormal(x))
+            return SoftFloat<TFormat>.ToIntegral(x, mode, ref flags);
+        double value = FloatFormat<TFormat>.Size == 8 ? BitConverter.UInt64BitsToDouble(x) : BitConverter.UInt32BitsToSingle((uint)x);
+        double rounded = (mode & MxcsrBits.Rounding) switch
+        {
+            MxcsrBits.RoundNearest => Math.Round(value),
+            MxcsrBits.RoundDown => Math.Floor(value),
+            MxcsrBits.RoundUp => Math.Ceiling(value),
+            _ => Math.Truncate(value),
+        };
+        if (rounded != value)
+            flags |= MxcsrBits.Precision;
+        return FloatFormat<TFormat>.Size == 8 ? BitConverter.DoubleToUInt64Bits(rounded) : BitConverter.SingleToUInt32Bits((float)rounded);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         uint flags = 0;
-        ulong result = SoftFloat<TFormat>.ToIntegral(
+        ulong result = Round(
             VexLanes.Get<TFormat>(b, 0), FloatComparisons.RoundingMode(s->Mxcsr, (byte)immediate), ref flags);
         if (!SimdExceptions.Accept(cpu, s, FloatComparisons.Reported(flags, (byte)immediate)))
             return false;
@@ -73,7 +92,7 @@ internal readonly unsafe struct VexApproximate<TApproximation, TWidth> : IVexPla
 {
     public static int Size => TWidth.Bytes;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         Vector256<uint> result = default;
@@ -89,7 +108,7 @@ internal readonly unsafe struct VexApproximateScalar<TApproximation> : IVexPlain
 {
     public static int Size => 4;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Dispatch.Separate)]
     public static void Apply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) =>
         VexLanes.Merge<Binary32>(d, a, TApproximation.Apply(*(uint*)b));
 }

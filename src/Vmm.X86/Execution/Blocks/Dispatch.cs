@@ -26,6 +26,11 @@ internal static unsafe class Dispatch
     public const MethodImplOptions Slow = MethodImplOptions.AggressiveOptimization;
 
     /// <summary>
+    /// A part of a handler that needs a frame: called, and optimised from the start as the handler around it is.
+    /// </summary>
+    public const MethodImplOptions Separate = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
+
+    /// <summary>
     /// Whether handlers call each other; decided once, by trying. Without vector hardware (or with it switched off) vectors travel by
     /// reference,
     /// and handlers that use them would keep a frame.

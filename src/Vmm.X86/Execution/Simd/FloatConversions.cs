@@ -29,10 +29,11 @@ internal static unsafe class FloatConversions
         where TFormat : struct, IFloatFormat
     {
         // Below 2^31 the host's conversion is exact in what it drops; only inexactness may have to be recorded.
-        if (typeof(TFormat) == typeof(Binary64)
-            && FloatFormat<TFormat>.Magnitude(value) < 0x41E0_0000_0000_0000 && FloatFormat<TFormat>.IsNormal(value))
+        if (FloatFormat<TFormat>.Magnitude(value) < (ulong)(FloatFormat<TFormat>.Bias + 31) << TFormat.FractionBits
+            && FloatFormat<TFormat>.IsNormal(value))
         {
-            double x = BitConverter.UInt64BitsToDouble(value);
+            double x = FloatFormat<TFormat>.Size == 8 ? BitConverter.UInt64BitsToDouble(value)
+                : BitConverter.UInt32BitsToSingle((uint)value);
             int result = (int)x;
             if (result != x)
                 flags |= MxcsrBits.Precision;

@@ -144,14 +144,11 @@ internal readonly struct Shufpd : IPackedImmediateOperation
 
 internal readonly struct Palignr : IPackedImmediateOperation
 {
+    // An index out of range gives zero: so the two sources fill each other's gaps, and nothing is left of either from 32 on.
     public static Xmm Apply(Xmm d, Xmm s, byte immediate)
     {
-        if (immediate >= 32)
-            return default;
-        UInt128 low = new(s.AsUInt64()[1], s.AsUInt64()[0]), high = new(d.AsUInt64()[1], d.AsUInt64()[0]);
-        int bits = immediate * 8;
-        UInt128 result = bits == 0 ? low : bits < 128 ? (low >> bits) | (high << (128 - bits)) : high >> (bits - 128);
-        return Vector128.Create((ulong)result, (ulong)(result >> 64)).AsByte();
+        Xmm at = Vector128<byte>.Indices + Vector128.Create(Math.Min(immediate, (byte)32));
+        return Vector128.Shuffle(s, at) | Vector128.Shuffle(d, at - Vector128.Create((byte)16));
     }
 }
 

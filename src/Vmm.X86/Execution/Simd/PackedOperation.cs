@@ -15,7 +15,9 @@ internal interface IPackedImmediateOperation
     /// <summary>The operation.</summary>
     static abstract Vector128<byte> Apply(Vector128<byte> d, Vector128<byte> s, byte immediate);
 
-    /// <summary>By how many bits the upper lane of a 256-bit form looks at the immediate further on; 0 where both lanes use the same.</summary>
+    /// <summary>
+    /// By how many bits the upper lane of a 256-bit form looks at the immediate further on; 0 where both lanes use the same.
+    /// </summary>
     static virtual int UpperLaneShift => 0;
 }
 

@@ -8,7 +8,8 @@ internal static partial class SoftFloat<TFormat>
     private const int WideLead = 2 * Lead;
 
     /// <summary>
-    /// x * y + z with one rounding (SDM Vol. 1 14.5). Negations apply to the product and to the addend, but never to a NaN that is passed on.
+    /// x * y + z with one rounding (SDM Vol. 1 14.5). Negations apply to the product and to the addend, but never to a NaN that is
+    /// passed on.
     /// </summary>
     public static ulong MultiplyAdd(ulong x, ulong y, ulong z, bool negateProduct, bool negateAddend, uint mxcsr, ref uint flags)
     {
