@@ -145,7 +145,7 @@ public sealed unsafe class VexMemoryTests : IDisposable
             a => a.vmaskmovpd(__[rbx], ymm3, ymm4), a => a.vpgatherdd(ymm1, __[rbx + (ymm2 * 4)], ymm3) })
         {
             Mask(3, 0xFF);
-            _processor.Run(instruction).Should().Be(Outcome.Next);
+            _processor.Run(instruction).Should().Be(Outcome.Next, $"vector {s->Fault.Vector}");
         }
         _processor.Run(a => a.vmovss(xmm1, __dword_ptr[rbx])).Should().Be(Outcome.Fault);
         s->Fault.Vector.Should().Be(17);

@@ -66,7 +66,7 @@ internal static unsafe class VexMaskedMoves
         for (int lane = 0; lane < TWidth.Bytes / sizeof(T); lane++)
         {
             if (Chosen<T>(mask, lane) && !(Element(cpu, i, address + (ulong)(lane * sizeof(T)), sizeof(T), true, out addresses[lane])
-                && cpu.ProbeWrite(addresses[lane], sizeof(T))))
+                && ProbeElement(cpu, addresses[lane], sizeof(T))))
                 return cpu.Stopped;
         }
         for (int lane = 0; lane < TWidth.Bytes / sizeof(T); lane++)
@@ -104,6 +104,10 @@ internal static unsafe class VexMaskedMoves
         }
         return true;
     }
+
+    private static bool ProbeElement(ProcessorCore cpu, ulong linear, int size) => !cpu.ChecksAlignment
+        ? cpu.ProbeWrite(linear, size)
+        : cpu.ProbeWrite(linear, 1) && cpu.ProbeWrite((linear + (ulong)size - 1) & cpu.LinearMask, 1);
 
     private static bool WriteElement(ProcessorCore cpu, ulong linear, byte* source, int size)
     {
