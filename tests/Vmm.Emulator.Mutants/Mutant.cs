@@ -45,6 +45,12 @@ public enum Mutant
     /// <summary>INVLPG does nothing.</summary>
     InvlpgIgnored,
 
+    /// <summary>INVLPG leaves global translations.</summary>
+    InvlpgKeepsGlobal,
+
+    /// <summary>A load of CR3 forgets no translation.</summary>
+    Cr3LoadForgetsNothing,
+
     /// <summary>Cached translations survive changes of the second level.</summary>
     TlbKeptOnChange,
 

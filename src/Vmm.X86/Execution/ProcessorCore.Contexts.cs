@@ -25,6 +25,13 @@ public abstract unsafe partial class ProcessorCore
     private void SwitchContext(bool keep)
     {
         VcpuState* s = State;
+#if VMM_MUTANTS
+        if (Broken(Mutant.Cr3LoadForgetsNothing))
+        {
+            _pagingStale = true;
+            return;
+        }
+#endif
         uint[] contexts = _contextOfPcid ??= new uint[4096];
         ref uint context = ref contexts[(s->Cr4 & Cr4Bits.Pcid) != 0 ? (int)(s->Cr3 & 0xFFF) : 0];
         if (!keep || context < _oldestContext)

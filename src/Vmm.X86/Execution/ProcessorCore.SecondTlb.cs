@@ -45,6 +45,10 @@ public abstract unsafe partial class ProcessorCore
         for (int write = 0; write < 2; write++)
         {
             Forget(ref Second(linear, write, _context), linear);
+#if VMM_MUTANTS
+            if (Broken(Mutant.InvlpgKeepsGlobal))
+                continue;
+#endif
             Forget(ref Second(linear, write, GlobalContext), linear);
         }
     }
