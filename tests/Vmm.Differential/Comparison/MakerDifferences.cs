@@ -154,7 +154,7 @@ internal static class MakerDifferences
         }
 
         // An operand that is neither aligned nor canonical: #GP for the one, #SS or #GP for the other.
-        return size >= 16 && (test.Operand & (size > 512 ? 63u : 15u)) != 0 && ours.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection
+        return size >= 16 && (test.Operand & (size > 512 ? 63u : size == 32 ? 31u : 15u)) != 0 && ours.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection
             && theirs.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection;
     }
 
