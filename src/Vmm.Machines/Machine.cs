@@ -44,7 +44,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (options.Image is null && options.Firmware is null && !isRestoring)
             throw new ArgumentException("A machine starts from an image or from firmware: set one of them.", nameof(options));
-        options.Virtio.RequireValid();
+        options.Virtio.RequireValid(options.Deterministic is not null);
         MemoryMap = new MemoryMap(options.MemorySize);
         _hasHostInput = options.HasSerialInput || options.HasHostEvents;
         Clock = NewClock(options);
@@ -129,6 +129,12 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     /// <summary>The power-management registers of ACPI; null without <see cref="MachineOptions.HasAcpi"/>.</summary>
     public AcpiPowerManagement? PowerManagement { get; }
 
+    /// <summary>The virtio console; null without <see cref="VirtioOptions.ConsoleOutput"/>.</summary>
+    public VirtioConsole? VirtioConsole => _virtio.Console;
+
+    /// <summary>The network card; null without <see cref="VirtioOptions.Network"/>.</summary>
+    public VirtioNetwork? Network => _virtio.Network;
+
     /// <summary>Where devices, and the host, ask for a reset or power-off.</summary>
     public PowerControl Power { get; } = new();
 
@@ -136,7 +142,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     internal IReadOnlyList<VirtioMmioWindow> VirtioWindows => _virtio.Windows;
 
     /// <summary>Whether the host may interrupt the guest at any time.</summary>
-    internal bool HasHostInput => _hasHostInput;
+    internal bool HasHostInput => _hasHostInput || _virtio.HasInput;
 
     /// <summary>Takes writes to ROM; null = they are dropped.</summary>
     internal ViolatingWriteHandler? ViolatingWrite => FirmwareShadow is { } shadow ? shadow.OnViolatingWrite : null;

@@ -19,7 +19,20 @@ internal sealed class VirtioDevices : IDisposable
             Add($"virtio-block-{disk}", new VirtioBlock(memory, clock, options.Disks[disk], $"vmm-disk-{disk}"));
         if (options.HasEntropy)
             Add("virtio-entropy", new VirtioEntropy(memory, clock, options.Entropy));
+        if (options.ConsoleOutput is { } output)
+            Add("virtio-console", Console = new VirtioConsole(memory, clock, output));
+        if (options.Network is { } link)
+            Add("virtio-network", Network = new VirtioNetwork(memory, clock, link, options.NetworkAddress.Span));
     }
+
+    /// <summary>The console, or null.</summary>
+    public VirtioConsole? Console { get; }
+
+    /// <summary>The network card, or null.</summary>
+    public VirtioNetwork? Network { get; }
+
+    /// <summary>Whether something outside may send to the guest.</summary>
+    public bool HasInput => Console is not null || Network is not null;
 
     /// <summary>The memory-mapped ones, in the order in which the guest finds them.</summary>
     public IReadOnlyList<VirtioMmioWindow> Windows => _windows;

@@ -20,8 +20,19 @@ public sealed record VirtioOptions
     /// <summary>Where random numbers come from; null = the host's cryptographic generator.</summary>
     public EntropySource? Entropy { get; init; }
 
-    internal void RequireValid()
+    /// <summary>Takes what the guest sends to a virtio console; null = there is no such console.</summary>
+    public SerialOutput? ConsoleOutput { get; init; }
+
+    /// <summary>What a network card is plugged into; null = there is no card. It stays the caller's to dispose, after the machine.</summary>
+    public INetworkLink? Network { get; init; }
+
+    /// <summary>The card's six-byte address; empty = a random one.</summary>
+    public ReadOnlyMemory<byte> NetworkAddress { get; init; }
+
+    internal void RequireValid(bool isDeterministic)
     {
+        if (isDeterministic && Network is not null)
+            throw new ArgumentException("A deterministic machine takes no network card: what comes from outside would differ.", nameof(Network));
         if (Disks.Count > MaximumDisks)
             throw new ArgumentException($"A machine takes at most {MaximumDisks} disks, and {Disks.Count} were given.", nameof(Disks));
     }

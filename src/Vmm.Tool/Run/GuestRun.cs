@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Vmm.Devices;
 using Vmm.Machines;
 using Vmm.Tool.Terminals;
 
@@ -18,7 +19,9 @@ internal static class GuestRun
         using RunStatistics? statistics = settings.Statistics is { } path ? RunStatistics.Open(path, streams.Error) : null;
         using SerialTarget serial = SerialTarget.Open(settings.Serial, streams);
         using OpenDisks disks = OpenDisks.Open(settings.Disks);
-        using Machine machine = Build(hypervisor, settings, image, firmware, serial, disks);
+        using UserNetwork? network = settings.Network is { } ways ? NetworkRules.Open(ways) : null;
+        VirtioOptions virtio = new() { Transport = settings.VirtioTransport, Disks = disks.Images, Network = network };
+        using Machine machine = Build(hypervisor, settings, image, firmware, serial, virtio);
         using SavePoint end = new(settings, streams.Error);
         using RawTerminal? terminal = serial.IsInteractive ? RawTerminal.TryEnter() : null;
         if (terminal is not null)
@@ -36,7 +39,7 @@ internal static class GuestRun
     }
 
     private static Machine Build(
-        IHypervisor hypervisor, RunSettings settings, BootImage? image, FirmwareImage? firmware, SerialTarget serial, OpenDisks disks)
+        IHypervisor hypervisor, RunSettings settings, BootImage? image, FirmwareImage? firmware, SerialTarget serial, VirtioOptions virtio)
     {
         try
         {
@@ -52,7 +55,7 @@ internal static class GuestRun
                 HasSerialInput = serial.Input is not null,
                 DebugExitPort = settings.DebugExitPort,
                 Deterministic = settings.Deterministic,
-                Virtio = new VirtioOptions { Transport = settings.VirtioTransport, Disks = disks.Images },
+                Virtio = virtio,
             };
             return settings.Restore is { } saved ? SavePoint.Restore(hypervisor, saved, options) : new Machine(hypervisor, options);
         }

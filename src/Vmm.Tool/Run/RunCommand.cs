@@ -43,6 +43,11 @@ internal static class RunCommand
         HelpName = "FILE[,readonly]",
     };
 
+    private static readonly Option<string?> Network = Optional(
+        "--network", "user[,RULE]...",
+        "A virtio network card. RULE: to-host:tcp|udp:PORT:HOSTPORT leads 10.0.2.2:PORT to the host's 127.0.0.1:HOSTPORT; "
+        + "to-guest:tcp:HOSTPORT:PORT leads the host's 127.0.0.1:HOSTPORT to the guest's PORT. Nothing else can be reached.");
+
     private static readonly Option<string> Virtio =
         Text("--virtio", "pci|mmio", "pci", "How virtio devices are found: PCI functions, or registers that ACPI tells of.");
 
@@ -89,8 +94,8 @@ internal static class RunCommand
             """);
         Option[] options =
         [
-            Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, FirmwareFile, Disk, Virtio, Cpu, Slat, Serial, DebugConsole,
-            DebugExit, Timeout, Save, Restore, Deterministic, Stats,
+            Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, FirmwareFile, Disk, Network, Virtio, Cpu, Slat, Serial,
+            DebugConsole, DebugExit, Timeout, Save, Restore, Deterministic, Stats,
         ];
         foreach (Option option in options)
             command.Add(option);
@@ -144,6 +149,7 @@ internal static class RunCommand
             FirmwareFiles = [.. firmwareFiles.Select(FirmwareFileSource.Parse)],
             DebugConsole = debugConsole,
             Disks = [.. (parsed.GetValue(Disk) ?? []).Select(DiskSource.Parse)],
+            Network = parsed.GetValue(Network) is { } network ? NetworkRules.Parse(network) : null,
             VirtioTransport = parsed.GetValue(Virtio) switch
             {
                 "pci" => VirtioTransportKind.Pci,

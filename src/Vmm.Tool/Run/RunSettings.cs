@@ -1,3 +1,4 @@
+using Vmm.Devices;
 using Vmm.Machines;
 
 namespace Vmm.Tool.Run;
@@ -29,6 +30,9 @@ internal sealed record RunSettings
     public string? DebugConsole { get; init; }
 
     public IReadOnlyList<DiskSource> Disks { get; init; } = [];
+
+    /// <summary>Null: no network card.</summary>
+    public UserNetworkOptions? Network { get; init; }
 
     public required VirtioTransportKind VirtioTransport { get; init; }
 
