@@ -19,31 +19,31 @@ internal sealed class FrameWriter(NetworkReceiver receiver)
     private readonly byte[] _frame = new byte[VirtioNetwork.LongestFrame];
     private readonly byte[] _guest = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
     private ushort _identification;
+    private bool _isGuestKnown;
 
     /// <summary>Where the payload of an IPv4 packet is put before <see cref="SendPacket"/>.</summary>
     public Span<byte> Payload => _frame.AsSpan(EthernetHeader + InternetHeader);
 
     /// <summary>The guest's hardware address, as its frames showed it.</summary>
-    public void SetGuest(ReadOnlySpan<byte> address) => address.CopyTo(_guest);
-
-    /// <summary>Answers a request for the gateway's hardware address.</summary>
-    public void SendArpReply(ReadOnlySpan<byte> hardware, ReadOnlySpan<byte> protocol)
+    public void SetGuest(ReadOnlySpan<byte> address)
     {
-        Span<byte> frame = _frame.AsSpan(0, EthernetHeader + 28);
-        StartFrame(0x0806);
-        Span<byte> arp = frame[EthernetHeader..];
-        ReadOnlySpan<byte> kind = [0, 1, 8, 0, 6, 4, 0, 2];
-        kind.CopyTo(arp);
-        NetworkAddresses.GatewayHardware.CopyTo(arp[8..]);
-        BinaryPrimitives.WriteUInt32BigEndian(arp[14..], NetworkAddresses.Gateway);
-        hardware.CopyTo(arp[18..]);
-        protocol.CopyTo(arp[24..]);
-        receiver(frame);
+        address.CopyTo(_guest);
+        _isGuestKnown = true;
     }
 
-    /// <summary>Sends what was put into <see cref="Payload"/>.</summary>
+    /// <summary>Answers a request for the gateway's hardware address.</summary>
+    public void SendArpReply(ReadOnlySpan<byte> hardware, uint protocol) => SendArp(2, hardware, protocol);
+
+    /// <summary>
+    /// Sends what was put into <see cref="Payload"/>; while the guest has not been heard of, asks for its hardware address instead.
+    /// </summary>
     public void SendPacket(byte protocol, uint destination, int length)
     {
+        if (!_isGuestKnown)
+        {
+            SendArp(1, [0, 0, 0, 0, 0, 0], destination);
+            return;
+        }
         StartFrame(0x0800);
         Span<byte> header = _frame.AsSpan(EthernetHeader, InternetHeader);
         header.Clear();
@@ -72,6 +72,20 @@ internal sealed class FrameWriter(NetworkReceiver receiver)
         ushort checksum = InternetChecksum.Of(datagram, pseudo);
         BinaryPrimitives.WriteUInt16BigEndian(datagram[6..], checksum == 0 ? (ushort)0xFFFF : checksum);
         SendPacket(Udp, destination, length);
+    }
+
+    private void SendArp(byte operation, ReadOnlySpan<byte> hardware, uint protocol)
+    {
+        Span<byte> frame = _frame.AsSpan(0, EthernetHeader + 28);
+        StartFrame(0x0806);
+        Span<byte> arp = frame[EthernetHeader..];
+        ReadOnlySpan<byte> kind = [0, 1, 8, 0, 6, 4, 0, operation];
+        kind.CopyTo(arp);
+        NetworkAddresses.GatewayHardware.CopyTo(arp[8..]);
+        BinaryPrimitives.WriteUInt32BigEndian(arp[14..], NetworkAddresses.Gateway);
+        hardware.CopyTo(arp[18..]);
+        BinaryPrimitives.WriteUInt32BigEndian(arp[24..], protocol);
+        receiver(frame);
     }
 
     private void StartFrame(ushort type)

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Vmm.Devices;
 
-/// <summary>Leads the guest's datagrams to ports of the host's loopback interface, and the answers back. Used on the network's loop.</summary>
+/// <summary>
+/// Leads the guest's datagrams to ports of the host's loopback interface, and the answers back. Used on the network's loop.
+/// </summary>
 internal sealed class UdpForwarder(IReadOnlyList<PortForward> ways, FrameWriter writer, NetworkLoop loop) : IDisposable
 {
     private const int MostSessions = 64;

@@ -162,7 +162,7 @@ public sealed class UserNetwork : INetworkLink, IDisposable
         ReadOnlySpan<byte> request = [0, 1, 8, 0, 6, 4, 0, 1];
         if (arp.Length < 28 || !arp.StartsWith(request) || BinaryPrimitives.ReadUInt32BigEndian(arp[24..]) != NetworkAddresses.Gateway)
             return;
-        _writer!.SendArpReply(arp[8..14], arp[14..18]);
+        _writer!.SendArpReply(arp[8..14], BinaryPrimitives.ReadUInt32BigEndian(arp[14..]));
     }
 
     private void TakePacket(ReadOnlySpan<byte> packet)

@@ -79,7 +79,8 @@ public sealed class VirtioNetwork : VirtioDevice
     private protected override void OnReset() => _input.Clear();
 
     // Frames under way are lost, as on any wire.
-    private protected override void ExchangeKindState(DeviceStateExchange state) => state.Bytes("address", _configuration.AsSpan(0, AddressSize));
+    private protected override void ExchangeKindState(DeviceStateExchange state) =>
+        state.Bytes("address", _configuration.AsSpan(0, AddressSize));
 
     private int ServeInput()
     {

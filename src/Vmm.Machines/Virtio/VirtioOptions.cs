@@ -23,7 +23,9 @@ public sealed record VirtioOptions
     /// <summary>Takes what the guest sends to a virtio console; null = there is no such console.</summary>
     public SerialOutput? ConsoleOutput { get; init; }
 
-    /// <summary>What a network card is plugged into; null = there is no card. It stays the caller's to dispose, after the machine.</summary>
+    /// <summary>
+    /// What a network card is plugged into; null = there is no card. It stays the caller's to dispose, after the machine.
+    /// </summary>
     public INetworkLink? Network { get; init; }
 
     /// <summary>The card's six-byte address; empty = a random one.</summary>

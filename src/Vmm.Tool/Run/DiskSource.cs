@@ -9,6 +9,8 @@ internal sealed record DiskSource(string File, bool IsReadOnly)
     {
         bool isReadOnly = text.EndsWith(ReadOnlySuffix, StringComparison.Ordinal);
         string file = isReadOnly ? text[..^ReadOnlySuffix.Length] : text;
-        return file.Length != 0 ? new DiskSource(file, isReadOnly) : throw new UsageException($"--disk '{text}' must be FILE or FILE,readonly.");
+        return file.Length != 0
+            ? new DiskSource(file, isReadOnly)
+            : throw new UsageException($"--disk '{text}' must be FILE or FILE,readonly.");
     }
 }
