@@ -23,7 +23,8 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         output.WriteLine(report.Describe());
         report.DifferenceCount.Should().Be(0, "seed {0}:\n{1}", options.Seed, report.Describe());
         report.Cases.Should().Be(options.Cases);
-        report.Faults.Should().BeInRange(report.Cases / 20, report.Cases / 3, "memory faults, divide errors and wrong opcodes are to be compared too");
+        report.Faults.Should().BeInRange(report.Cases / 20, report.Cases / 3,
+            "memory faults, divide errors and wrong opcodes are to be compared too");
         report.Hung.Should().Be(0);
     }
 

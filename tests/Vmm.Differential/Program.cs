@@ -17,7 +17,8 @@ internal static class Program
         for (int i = 0; i < arguments.Length; i += 2)
         {
             string value = i + 1 < arguments.Length ? arguments[i + 1] : "";
-            bool isNumber = ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) && number <= long.MaxValue;
+            bool isNumber = ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number)
+                && number <= long.MaxValue;
             switch (arguments[i])
             {
                 case "--filter" when value.Length != 0:
@@ -43,7 +44,8 @@ internal static class Program
                     continue;
                 default:
                     Console.Error.WriteLine(
-                        $"'{arguments[i]} {value}' is not understood; --cases N --seed S [--first K] [--filter CODE] [--workers W] [--keep D] [--case K]");
+                        $"'{arguments[i]} {value}' is not understood; usage: "
+                        + "--cases N --seed S [--first K] [--filter CODE] [--workers W] [--keep D] [--case K]");
                     return 2;
             }
         }

@@ -1,6 +1,8 @@
 namespace Vmm.Differential.Cases;
 
-/// <summary>A small generator (SplitMix64): a case is made from its seed and number alone, so that each can be repeated by itself.</summary>
+/// <summary>
+/// A small generator (SplitMix64): a case is made from its seed and number alone, so that each can be repeated by itself.
+/// </summary>
 internal struct CaseRandom(ulong seed, ulong number)
 {
     private ulong _state = Mix(seed ^ 0x9E37_79B9_7F4A_7C15) + (Mix(number) * 0xD134_2543_DE82_EF95);

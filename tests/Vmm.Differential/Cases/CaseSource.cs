@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Vmm.Differential.Cases;
 
-/// <summary>Makes whole cases: instruction bytes, where they lie, registers that lead into the data pages, operands worth computing with.</summary>
+/// <summary>
+/// Makes whole cases: instruction bytes, where they lie, registers that lead into the data pages, operands worth computing with.
+/// </summary>
 internal sealed class CaseSource(ulong seed, InstructionSource instructions)
 {
     private readonly byte[] _pool = MakePool(seed);

@@ -45,7 +45,8 @@ internal static class Exclusions
 
     /// <summary>A near branch with 16-bit operand size: with Intel's processors 64-bit code has none.</summary>
     public static bool IsShortBranch(OpCodeInfo info) => info.OperandSize == 16 && info.Code.FlowControl() is FlowControl.ConditionalBranch
-        or FlowControl.UnconditionalBranch or FlowControl.Call or FlowControl.IndirectBranch or FlowControl.IndirectCall or FlowControl.Return;
+        or FlowControl.UnconditionalBranch or FlowControl.Call or FlowControl.IndirectBranch or FlowControl.IndirectCall
+            or FlowControl.Return;
 
     private static string? ByMnemonic(Code code) => code.Mnemonic() switch
     {

@@ -71,7 +71,8 @@ internal static unsafe class Comparer
     }
 
     private static string Ending(int vector, ulong error, ulong address, ulong rip, ulong start) =>
-        string.Create(CultureInfo.InvariantCulture, $"#{vector}({error:X}){(vector == 14 ? $" at {address:X}" : "")} rip {rip:X} (+{rip - start:X})");
+        string.Create(CultureInfo.InvariantCulture,
+            $"#{vector}({error:X}){(vector == 14 ? $" at {address:X}" : "")} rip {rip:X} (+{rip - start:X})");
 
     private static bool SameEnding(in TestCase test, byte* record, EmulatedProcessor processor)
     {
@@ -111,7 +112,8 @@ internal static unsafe class Comparer
                 continue;
             if (s->Rip == processor.StartRip && i != 4 && MakerDifferences.LeavesGeneralOpen(test.Instruction.Mnemonic))
                 continue;
-            if (undefined && test.Instruction.Op0Kind == OpKind.Register && test.Instruction.Op0Register.GetFullRegister() - Register.RAX == i)
+            if (undefined && test.Instruction.Op0Kind == OpKind.Register
+                && test.Instruction.Op0Register.GetFullRegister() - Register.RAX == i)
                 continue;
             if ((uint)theirs == (uint)s->General[i] && MakerDifferences.HalvesOnly(in test, before[1], i))
                 continue;
@@ -169,7 +171,8 @@ internal static unsafe class Comparer
         if (s->FpuOpcode != opcode || s->FpuInstructionPointer != instruction || s->FpuDataPointer != data)
         {
             text.Append(CultureInfo.InvariantCulture,
-                $" fop {s->FpuOpcode:X3} fip {s->FpuInstructionPointer:X} fdp {s->FpuDataPointer:X}, host {opcode:X3} {instruction:X} {data:X};");
+                $" fop {s->FpuOpcode:X3} fip {s->FpuInstructionPointer:X} fdp {s->FpuDataPointer:X},"
+                + $" host {opcode:X3} {instruction:X} {data:X};");
         }
     }
 
@@ -225,7 +228,8 @@ internal static unsafe class Comparer
                 continue;
             int end = Math.Min(i + 16, ours.Length);
             text.Append(CultureInfo.InvariantCulture,
-                $" memory {CaseLayout.DataAddress + (ulong)i:X} {Convert.ToHexString(ours[i..end])}, host {Convert.ToHexString(theirs[i..end])};");
+                $" memory {CaseLayout.DataAddress + (ulong)i:X} {Convert.ToHexString(ours[i..end])},"
+                + $" host {Convert.ToHexString(theirs[i..end])};");
             return;
         }
     }

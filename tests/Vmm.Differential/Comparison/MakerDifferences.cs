@@ -18,7 +18,8 @@ internal static class MakerDifferences
 
     /// <summary>
     /// Bytes of the memory operand that are not compared: pointers to the last x87 instruction, which AMD's processors save only while an
-    /// exception is pending (APM Vol. 2 11.4.4; SDM Vol. 1 8.1.8 leaves FOP to the processor too), MXCSR_MASK (APM: bit 17 exists), and which
+    /// exception is pending (APM Vol. 2 11.4.4; SDM Vol. 1 8.1.8 leaves FOP to the processor too), MXCSR_MASK (APM: bit 17 exists), and
+    /// which
     /// states XSAVE finds in use (SDM Vol. 1 13.6).
     /// </summary>
     public static ReadOnlySpan<(int From, int To)> SkippedMemory(Code code) => code switch
@@ -35,14 +36,17 @@ internal static class MakerDifferences
         or Mnemonic.Fpatan or Mnemonic.Fptan or Mnemonic.Fsin or Mnemonic.Fcos or Mnemonic.Fsincos;
 
     /// <summary>
-    /// AMD's processors go over to MMX before a conversion's SIMD exception or a masked store's page fault is found, and the manuals do not say when the transition happens
+    /// AMD's processors go over to MMX before a conversion's SIMD exception or a masked store's page fault is found, and the manuals do
+    /// not say when the transition happens
     /// (SDM Vol. 2A CVTPS2PI): tags and top of stack are not compared then.
     /// </summary>
     public static bool LeavesTagsOpen(Mnemonic mnemonic, int vector) => mnemonic is Mnemonic.Maskmovq
-        || (vector == ExceptionVector.SimdFloatingPoint && mnemonic is Mnemonic.Cvtpi2ps or Mnemonic.Cvtps2pi or Mnemonic.Cvttps2pi or Mnemonic.Cvtpd2pi or Mnemonic.Cvttpd2pi);
+        || (vector == ExceptionVector.SimdFloatingPoint && mnemonic is Mnemonic.Cvtpi2ps or Mnemonic.Cvtps2pi or Mnemonic.Cvttps2pi
+            or Mnemonic.Cvtpd2pi or Mnemonic.Cvttpd2pi);
 
     /// <summary>
-    /// Registers of which only the lower half is compared: with 32-bit addresses and a count of zero, Intel's processors clear the upper half
+    /// Registers of which only the lower half is compared: with 32-bit addresses and a count of zero, Intel's processors clear the upper
+    /// half
     /// of RCX, and of the pointers that the string instruction would have moved; AMD's leave them (neither manual says).
     /// </summary>
     public static bool HalvesOnly(in TestCase test, ulong count, int register) => register is 1 or 6 or 7 && (uint)count == 0
@@ -54,7 +58,8 @@ internal static class MakerDifferences
     public static bool LeavesGeneralOpen(Mnemonic mnemonic) => mnemonic is Mnemonic.Popa or Mnemonic.Popad;
 
     /// <summary>
-    /// PUSH of a segment register with 32-bit operand size: two bytes are written or four (SDM Vol. 2B PUSH); the upper two are not compared.
+    /// PUSH of a segment register with 32-bit operand size: two bytes are written or four (SDM Vol. 2B PUSH); the upper two are not
+    /// compared.
     /// </summary>
     public static bool PushesSelector(Code code) => code is Code.Pushd_CS or Code.Pushd_DS or Code.Pushd_ES or Code.Pushd_SS
         or Code.Pushd_FS or Code.Pushd_GS;
@@ -95,7 +100,8 @@ internal static class MakerDifferences
             // States that only the host has; and alignment checks before #GP.
             case Mnemonic.Xsave or Mnemonic.Xsave64 or Mnemonic.Xsaveopt or Mnemonic.Xsaveopt64 or Mnemonic.Xsavec or Mnemonic.Xsavec64
                 or Mnemonic.Xrstor or Mnemonic.Xrstor64:
-                return (general[0] & 0xFFFF_FFF8) != 0 || (uint)general[2] != 0 || ((flags & LazyFlags.Ac) != 0 && (test.Operand & 63) != 0);
+                return (general[0] & 0xFFFF_FFF8) != 0 || (uint)general[2] != 0 || ((flags & LazyFlags.Ac) != 0
+                    && (test.Operand & 63) != 0);
             // Which of its accesses are checked for alignment beyond the pushes is not documented.
             case Mnemonic.Enter when (flags & LazyFlags.Ac) != 0:
                 return true;
@@ -145,8 +151,10 @@ internal static class MakerDifferences
             case Mnemonic.Xsave or Mnemonic.Xsave64 or Mnemonic.Xsaveopt or Mnemonic.Xsaveopt64 or Mnemonic.Xsavec or Mnemonic.Xsavec64
                 or Mnemonic.Xrstor or Mnemonic.Xrstor64:
                 size = Math.Max(size, CaseLayout.XsaveLength);
+                // A 16-bit offset may wrap inside the image, or not (SDM Vol. 3A 5.3).
+                ulong mask = test.Bits == 32 && test.Operand + (ulong)size > 0xFFFF && test.Operand <= 0xFFFF ? 0xFFFF : ulong.MaxValue;
                 if (ours.Vector == theirs.Vector && ours.Vector == ExceptionVector.PageFault
-                    && theirs.Address - test.Operand < (ulong)size && ours.Address - test.Operand < (ulong)size)
+                    && ((theirs.Address - test.Operand) & mask) < (ulong)size && ((ours.Address - test.Operand) & mask) < (ulong)size)
                     return true;
                 break;
             default:
@@ -154,11 +162,14 @@ internal static class MakerDifferences
         }
 
         // An operand that is neither aligned nor canonical: #GP for the one, #SS or #GP for the other.
-        return size >= 16 && (test.Operand & (size > 512 ? 63u : size == 32 ? 31u : 15u)) != 0 && ours.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection
+        uint alignment = size > 512 ? 63u : size == 32 ? 31u : 15u;
+        return size >= 16 && (test.Operand & alignment) != 0
+            && ours.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection
             && theirs.Vector is ExceptionVector.StackFault or ExceptionVector.GeneralProtection;
     }
 
-    // Where a branch that LOCK makes invalid ends depends on whether 66 shortens its displacement, and UD0 and UD1 have a ModRM byte or not.
+    // Where a branch that LOCK makes invalid ends depends on whether 66 shortens its displacement, and UD0 and UD1 have a ModRM byte or
+    // not.
     private static bool HasOpenLength(ReadOnlySpan<byte> bytes)
     {
         int n = bytes.IndexOfAnyExcept(s_prefixes);
@@ -168,6 +179,9 @@ internal static class MakerDifferences
             return true;
         // POP's other forms: #UD (SDM Vol. 2B POP); AMD's processors measure them as XOP instructions, which a few of them had.
         if (bytes[n] == 0x8F && (bytes[n + 1] & 0x38) != 0)
+            return true;
+        // The space of EVEX, of which such hosts have more than any profile.
+        if (bytes[n] == 0x62)
             return true;
         // VPERMQ and VPERMPD with VEX.W clear: #UD (SDM Vol. 2C); AMD's processors do not look at the bit.
         if (bytes[n] == 0xC4 && n + 3 < bytes.Length && (bytes[n + 1] & 0x1F) == 3 && bytes[n + 3] is 0 or 1)

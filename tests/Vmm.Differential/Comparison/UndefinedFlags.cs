@@ -2,10 +2,13 @@ using Vmm.X86.Execution;
 
 namespace Vmm.Differential.Comparison;
 
-/// <summary>Which flags an instruction leaves undefined: the one table of them. Sources: SDM Vol. 1 appendix A, Vol. 2 by instruction.</summary>
+/// <summary>
+/// Which flags an instruction leaves undefined: the one table of them. Sources: SDM Vol. 1 appendix A, Vol. 2 by instruction.
+/// </summary>
 internal static class UndefinedFlags
 {
-    private const uint Cf = LazyFlags.Cf, Pf = LazyFlags.Pf, Af = LazyFlags.Af, Zf = LazyFlags.Zf, Sf = LazyFlags.Sf, Overflow = LazyFlags.Of;
+    private const uint Cf = LazyFlags.Cf, Pf = LazyFlags.Pf, Af = LazyFlags.Af, Zf = LazyFlags.Zf, Sf = LazyFlags.Sf,
+        Overflow = LazyFlags.Of;
 
     /// <param name="instruction">The instruction.</param>
     /// <param name="cl">CL before it: the count of shifts that do not carry their own.</param>
@@ -58,7 +61,8 @@ internal static class UndefinedFlags
     public static bool ResultIsUndefined(in Instruction instruction, byte cl) =>
         instruction.Mnemonic is Mnemonic.Shld or Mnemonic.Shrd && Count(in instruction, cl) > Size(in instruction);
 
-    // "The CF flag is undefined for SHL and SHR where the count is greater than or equal to the size of the destination operand. The OF flag
+    // "The CF flag is undefined for SHL and SHR where the count is greater than or equal to the size of the destination operand. The OF
+    // flag
     // is affected only for 1-bit shifts. If the count is 0, the flags are not affected. For a non-zero count, the AF flag is undefined."
     private static uint Shift(in Instruction instruction, byte cl)
     {

@@ -11,7 +11,8 @@ internal sealed unsafe class EmulatedMemory : IDisposable
 {
     public const ulong TaskStateAddress = 0xFFFF_8000_0000_0000;
     public const int Pages = 20;
-    private const int Root = 0, LowPointers = 1, LowDirectory = 2, CodeTable = 3, DataTable = 4, HighPointers = 5, HighDirectory = 6, HighTable = 7;
+    private const int Root = 0, LowPointers = 1, LowDirectory = 2, CodeTable = 3, DataTable = 4, HighPointers = 5, HighDirectory = 6,
+        HighTable = 7;
     private const int TaskState = 8, Code = 9, Data = 11, ReadOnly = 13;
     private const ulong Present = 1, Writable = 2, User = 4, NoExecute = 1UL << 63;
     private byte* _memory = (byte*)NativeMemory.AlignedAlloc(Pages * 4096, 4096);
@@ -54,5 +55,6 @@ internal sealed unsafe class EmulatedMemory : IDisposable
 
     private ref ulong Entry(int page, int index) => ref ((ulong*)(_memory + (page * 4096)))[index];
 
-    private void Map(int table, ulong address, int page, ulong bits) => Entry(table, (int)(address >> 12) & 511) = ((ulong)page << 12) | bits;
+    private void Map(int table, ulong address, int page, ulong bits) =>
+        Entry(table, (int)(address >> 12) & 511) = ((ulong)page << 12) | bits;
 }

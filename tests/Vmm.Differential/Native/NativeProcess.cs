@@ -4,7 +4,8 @@ using System.IO.MemoryMappedFiles;
 namespace Vmm.Differential.Native;
 
 /// <summary>
-/// The native program in a process of its own, and the file it shares with this one. Two batches, so that one can be filled or compared while
+/// The native program in a process of its own, and the file it shares with this one. Two batches, so that one can be filled or compared
+/// while
 /// the other runs. A case that hangs costs the process: it is killed, the case is marked and the rest of the batch runs in a new one.
 /// </summary>
 // SAFETY: pointers lead into the mapped file, whose length is fixed, and stay valid until Dispose releases them.

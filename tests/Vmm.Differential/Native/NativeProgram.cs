@@ -4,7 +4,8 @@ namespace Vmm.Differential.Native;
 
 /// <summary>
 /// The program that runs cases on the host's processor: a static ELF image without any library. It maps the batch file named by its
-/// argument, says ready on standard output, and for every byte on standard input runs the batch of that number. A case is entered by loading
+/// argument, says ready on standard output, and for every byte on standard input runs the batch of that number. A case is entered by
+/// loading
 /// its whole state and jumping to its code; it always ends in a signal, whose frame is the answer.
 /// </summary>
 internal static class NativeProgram

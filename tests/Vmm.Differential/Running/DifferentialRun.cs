@@ -63,6 +63,7 @@ internal static class DifferentialRun
     private static Encoding[] Choose(RunOptions options)
     {
         Encoding[] encodings = InstructionSource.Choose(EmulatedModel.Model, options.Filter);
-        return encodings.Length != 0 ? encodings : throw new ArgumentException($"no encoding's name contains '{options.Filter}'", nameof(options));
+        return encodings.Length != 0 ? encodings
+            : throw new ArgumentException($"no encoding's name contains '{options.Filter}'", nameof(options));
     }
 }

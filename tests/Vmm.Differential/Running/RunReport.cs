@@ -94,9 +94,11 @@ internal sealed class RunReport(RunOptions options, Encoding[] encodings)
         text.AppendLine("Left out:");
         foreach (IGrouping<string, Encoding> group in Encoding.All
             .Select(encoding => (encoding, Reason: Exclusions.Reason(new Instruction { Code = encoding.Code }, EmulatedModel.Model)))
-            .Where(pair => pair.Reason != null).GroupBy(pair => pair.Reason!, pair => pair.encoding).OrderBy(group => group.Key, StringComparer.Ordinal))
+            .Where(pair => pair.Reason != null).GroupBy(pair => pair.Reason!, pair => pair.encoding)
+            .OrderBy(group => group.Key, StringComparer.Ordinal))
         {
-            string names = group.Key == Exclusions.NotInProfile ? "" : ": " + string.Join(' ', group.Select(e => e.Info.Mnemonic).Distinct());
+            string names = group.Key == Exclusions.NotInProfile ? ""
+                : ": " + string.Join(' ', group.Select(e => e.Info.Mnemonic).Distinct());
             text.AppendLine(CultureInfo.InvariantCulture, $"  {group.Count(),4} encodings, {group.Key}{names}");
         }
 
@@ -107,7 +109,8 @@ internal sealed class RunReport(RunOptions options, Encoding[] encodings)
         if (missing.Length != 0)
             text.AppendLine(CultureInfo.InvariantCulture, $"Not met in this run: {string.Join(' ', missing)}");
         text.AppendLine(CultureInfo.InvariantCulture,
-            $"Profile {EmulatedModel.Profile.Name}: {Covered} of {encodings.Length} encodings covered, {_byCode[0]} cases of bytes that are no instruction");
+            $"Profile {EmulatedModel.Profile.Name}: {Covered} of {encodings.Length} encodings covered, "
+            + $"{_byCode[0]} cases of bytes that are no instruction");
         text.AppendLine(CultureInfo.InvariantCulture,
             $"Seed {options.Seed}: {Cases} cases in {Elapsed.TotalSeconds:F0} s ({Cases / Math.Max(Elapsed.TotalSeconds, 0.001):F0}/s), "
             + $"{Faults} ended in a fault, {Hung} never end on the host, {Skipped} left to the maker: {DifferenceCount} differences");

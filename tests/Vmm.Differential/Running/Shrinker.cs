@@ -32,7 +32,8 @@ internal sealed class Shrinker(InstructionSource instructions, CaseRunner run)
         for (int i = 0; i < 8; i++)
         {
             int register = i;
-            Try(in test, ref best, ref difference, r => r.AsSpan(CaseLayout.VectorsOffset + CaseLayout.StackOffset + (16 * register), 16).Clear());
+            Try(in test, ref best, ref difference,
+                r => r.AsSpan(CaseLayout.VectorsOffset + CaseLayout.StackOffset + (16 * register), 16).Clear());
         }
 
         for (int i = 0; i < 32; i++)
@@ -63,10 +64,12 @@ internal sealed class Shrinker(InstructionSource instructions, CaseRunner run)
     public string Describe(in TestCase test, byte[] record, string? difference)
     {
         StringBuilder text = new();
-        Span<byte> bytes = record.AsSpan(CaseLayout.CodeBytesOffset, BinaryPrimitives.ReadInt32LittleEndian(record.AsSpan(CaseLayout.CodeCountOffset)));
+        Span<byte> bytes = record.AsSpan(CaseLayout.CodeBytesOffset,
+            BinaryPrimitives.ReadInt32LittleEndian(record.AsSpan(CaseLayout.CodeCountOffset)));
         string what = test.Instruction.IsInvalid ? "(no instruction)" : test.Instruction.ToString();
         text.AppendLine(CultureInfo.InvariantCulture,
-            $"case {test.Number}: {Convert.ToHexString(bytes)}  {what}  [{test.Instruction.Code}]{(test.Bits == 32 ? " in 32-bit code" : "")}{(test.InBlocks ? " in a block" : "")}");
+            $"case {test.Number}: {Convert.ToHexString(bytes)}  {what}  [{test.Instruction.Code}]"
+            + $"{(test.Bits == 32 ? " in 32-bit code" : "")}{(test.InBlocks ? " in a block" : "")}");
         text.Append(CultureInfo.InvariantCulture,
             $"  rip {Word(record, CaseLayout.RipOffset):X} flags {Word(record, CaseLayout.FlagsOffset):X}");
         for (int i = 0; i < 16; i++)
@@ -78,7 +81,8 @@ internal sealed class Shrinker(InstructionSource instructions, CaseRunner run)
         text.AppendLine();
         Span<byte> area = record.AsSpan(CaseLayout.VectorsOffset);
         text.Append(CultureInfo.InvariantCulture,
-            $"  mxcsr {(uint)Word(area, CaseLayout.MxcsrOffset):X} fcw {(ushort)Word(area, 0):X} fsw {(ushort)Word(area, 2):X} tags {area[4]:X2}");
+            $"  mxcsr {(uint)Word(area, CaseLayout.MxcsrOffset):X} fcw {(ushort)Word(area, 0):X} "
+            + $"fsw {(ushort)Word(area, 2):X} tags {area[4]:X2}");
         for (int i = 0; i < 8; i++)
             Append(text, $"st{i}", area.Slice(CaseLayout.StackOffset + (16 * i), 10));
         for (int i = 0; i < 16; i++)
@@ -124,7 +128,8 @@ internal sealed class Shrinker(InstructionSource instructions, CaseRunner run)
             BinaryPrimitives.WriteInt32LittleEndian(shorter.AsSpan(CaseLayout.CodeCountOffset), count);
             string? again = null;
             TestCase candidate = test;
-            if (instructions.Decode(shorter.AsSpan(From, CaseLayout.MostCodeBytes), Word(best, CaseLayout.RipOffset), test.Bits, out Instruction instruction)
+            if (instructions.Decode(shorter.AsSpan(From, CaseLayout.MostCodeBytes), Word(best, CaseLayout.RipOffset), test.Bits,
+                out Instruction instruction)
                 && instruction.Code == test.Instruction.Code && instruction.Length == count)
             {
                 candidate = test with { Instruction = instruction };

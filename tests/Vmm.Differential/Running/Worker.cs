@@ -6,7 +6,9 @@ using Vmm.X86.Execution;
 
 namespace Vmm.Differential.Running;
 
-/// <summary>One native program and one emulated processor: while one batch runs natively, the other is made, emulated and compared.</summary>
+/// <summary>
+/// One native program and one emulated processor: while one batch runs natively, the other is made, emulated and compared.
+/// </summary>
 // SAFETY: record pointers come from the native process that this worker owns and hold a whole record each.
 internal sealed unsafe class Worker : IDisposable
 {

@@ -85,7 +85,8 @@ internal sealed unsafe partial class BlockDecoder
             if (instruction.IsInvalid)
             {
                 int available = (int)Math.Min(end - code - (offset - start), LongestInstruction);
-                bool endless = InstructionExtent.Of(code + (offset - start), available, 16 << (int)(mode & ExecutionMode.CodeSizeMask)) > available;
+                bool endless = InstructionExtent.Of(code + (offset - start), available,
+                    16 << (int)(mode & ExecutionMode.CodeSizeMask)) > available;
                 if (decoder.LastError == DecoderError.NoMoreBytes || (endless && available < LongestInstruction))
                 {
                     Crosses = offset == start;

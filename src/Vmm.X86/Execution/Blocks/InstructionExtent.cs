@@ -1,7 +1,8 @@
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// How long bytes are as an instruction, whether or not there is one (SDM Vol. 2D appendix A, the opcode maps): prefixes, opcode, ModRM, SIB,
+/// How long bytes are as an instruction, whether or not there is one (SDM Vol. 2D appendix A, the opcode maps): prefixes, opcode, ModRM,
+/// SIB,
 /// displacement and immediate. For bytes that the decoder refused: it does not read them to their end.
 /// </summary>
 // SAFETY: reads only inside the bytes that the caller gives with their count.
@@ -62,7 +63,8 @@ internal unsafe ref struct InstructionExtent
             MeasureOneByte(opcode);
     }
 
-    private readonly bool IsPrefix(byte value) => value is 0x66 or 0x67 or 0xF0 or 0xF2 or 0xF3 or 0x26 or 0x2E or 0x36 or 0x3E or 0x64 or 0x65
+    private readonly bool IsPrefix(byte value) => value is 0x66 or 0x67 or 0xF0 or 0xF2 or 0xF3 or 0x26 or 0x2E or 0x36 or 0x3E or 0x64
+        or 0x65
         || (_codeSize == 64 && value >> 4 == 4);
 
     private void MeasureVector(byte prefix)
@@ -92,7 +94,8 @@ internal unsafe ref struct InstructionExtent
                 ModRm();
                 _position++;
                 break;
-            case >= 0x05 and <= 0x09 or 0x0B or 0x0E or >= 0x30 and <= 0x37 or 0x77 or >= 0xA0 and <= 0xA2 or >= 0xA8 and <= 0xAA or >= 0xC8 and <= 0xCF:
+            case >= 0x05 and <= 0x09 or 0x0B or 0x0E or >= 0x30 and <= 0x37 or 0x77 or >= 0xA0 and <= 0xA2 or >= 0xA8 and <= 0xAA
+                or >= 0xC8 and <= 0xCF:
                 break;
             case >= 0x20 and <= 0x23: // control and debug registers: always with a register, whatever the mode bits say
                 _position++;
