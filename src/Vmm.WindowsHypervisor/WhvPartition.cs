@@ -13,7 +13,7 @@ internal sealed unsafe class WhvPartition : PartitionBase
     private readonly WhvMemory _memory;
     private readonly WhvVirtualProcessor[] _processors;
     private readonly nint _handle;
-    private int _created;
+    private readonly int _created;
 
     public WhvPartition(WindowsHypervisorBackend hypervisor, PartitionOptions options)
         : base(hypervisor, options)
@@ -199,6 +199,6 @@ internal sealed unsafe class WhvPartition : PartitionBase
         Platform.Api.DeletePartition(_handle);
         _memory.Free();
         foreach (WhvVirtualProcessor? processor in _processors)
-            processor?.Release();
+            processor?.Dispose();
     }
 }

@@ -4,7 +4,7 @@ using Vmm.X86.Execution;
 namespace Vmm.WindowsHypervisor.Processors;
 
 /// <summary>A virtual processor of the platform: its run loop. Instructions that the platform only reports are finished by the instruction assist.</summary>
-internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase
+internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase, IDisposable
 {
     private const int PollMilliseconds = 1;
 
@@ -42,7 +42,7 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase
     }
 
     /// <summary>Frees what the processor holds of its own; it is deleted.</summary>
-    public void Release()
+    public void Dispose()
     {
         _assist.Dispose();
         _scratch.Free();
