@@ -37,6 +37,8 @@ public static class ConformanceCatalog
             .. Suites.InterruptCases.All,
             .. Suites.ApicCases.All,
             .. Suites.PartitionServiceCases.All,
+            .. Suites.StateCases.All,
+            .. Suites.VirtualTimeCases.All,
             .. Suites.CancelCases.All,
             .. Suites.ProcessorCases.All,
             .. Suites.IpiCases.All,
