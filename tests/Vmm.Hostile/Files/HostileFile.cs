@@ -11,18 +11,20 @@ public sealed class HostileFile
     private static readonly byte[] s_code = [0xFA, 0xF4, 0xEB, 0xFC];
 
     /// <summary>Makes the file that belongs to a seed.</summary>
-    public HostileFile(int seed)
+    /// <param name="seed">The number.</param>
+    /// <param name="savedMachine">An undamaged saved machine.</param>
+    public HostileFile(int seed, byte[] savedMachine)
     {
         Random random = new(seed);
         string[] kinds = [.. Kinds];
         Kind = kinds[random.Next(kinds.Length)];
-        byte[] whole = Build(Kind);
+        byte[] whole = Kind == "saved" ? savedMachine : Build(Kind);
         Content = random.Next(8) == 0 ? Noise(random) : Damage(whole, random);
     }
 
     /// <summary>The kinds there are.</summary>
     public static IReadOnlyList<string> Kinds { get; } =
-        ["linux", "multiboot", "multiboot-elf", "pvh", "elf32", "elf64", "initrd", "initrd-gzip", "flat", "firmware"];
+        ["linux", "multiboot", "multiboot-elf", "pvh", "elf32", "elf64", "initrd", "initrd-gzip", "flat", "firmware", "disk", "saved"];
 
     /// <summary>Its kind.</summary>
     public string Kind { get; }
@@ -30,7 +32,7 @@ public sealed class HostileFile
     /// <summary>Its bytes.</summary>
     public byte[] Content { get; }
 
-    /// <summary>The undamaged file of a kind.</summary>
+    /// <summary>The undamaged file of a kind, other than a saved machine: only a run makes that.</summary>
     public static byte[] Build(string kind) => kind switch
     {
         "linux" => Images.Linux(kernelSize: 0x1000),
@@ -43,6 +45,7 @@ public sealed class HostileFile
         "initrd-gzip" => Images.Gzip(Images.Archive(100)),
         "flat" => s_code,
         "firmware" => Rom(),
+        "disk" => new byte[0x2000],
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not one of Kinds."),
     };
 
@@ -56,10 +59,13 @@ public sealed class HostileFile
             "initrd" or "initrd-gzip" => ["--kernel", kernel, "--initrd", file],
             "elf32" or "elf64" => ["--elf", file],
             "firmware" => ["--firmware", file],
+            "disk" => ["--kernel", kernel, "--disk", file],
+            "saved" => ["--restore", file],
             "flat" => ["--flat", file + "@0x7c00"],
             _ => ["--kernel", file],
         };
-        return ["run", "--backend", "emulator", "--memory", "24M", "--timeout", "0.02", .. source];
+        string[] memory = Kind == "saved" ? [] : ["--memory", "24M"]; // a saved machine brings its own
+        return ["run", "--backend", "emulator", "--timeout", "0.02", .. memory, .. source];
     }
 
     // Instructions by chance, where the reset vector leads and nearly all damage is done.

@@ -34,13 +34,14 @@ public sealed class HostileFileRun(int first, int count)
         {
             string kernel = Path.Combine(folder.FullName, "kernel");
             File.WriteAllBytes(kernel, HostileFile.Build("linux"));
+            byte[] saved = SaveMachine(kernel, Path.Combine(folder.FullName, "saved"));
             long before = 0;
             for (int n = 0; n < count && _failures.Count < MostFailures; n++)
             {
                 if (n == Math.Min(count / 2, 100))
                     before = ResidentMemory.Measure();
                 Starting?.Invoke(first + n);
-                RunOne(first + n, Path.Combine(folder.FullName, "file"), kernel);
+                RunOne(first + n, Path.Combine(folder.FullName, "file"), kernel, saved);
             }
             Growth = ResidentMemory.Measure() - before;
         }
@@ -50,9 +51,20 @@ public sealed class HostileFileRun(int first, int count)
         }
     }
 
-    private void RunOne(int seed, string path, string kernel)
+    private static byte[] SaveMachine(string kernel, string path)
     {
-        HostileFile file = new(seed);
+        using StringWriter text = new(), error = new();
+        int status = Tool.Program.Invoke(
+            ["run", "--backend", "emulator", "--memory", "24M", "--timeout", "0.05", "--kernel", kernel, "--save", path],
+            new StandardStreams(Stream.Null, Stream.Null, text, error, IsTerminal: false));
+        return status == ExitStatus.Success
+            ? File.ReadAllBytes(path)
+            : throw new InvalidOperationException($"Saving a machine ended with {status}: {error}");
+    }
+
+    private void RunOne(int seed, string path, string kernel, byte[] saved)
+    {
+        HostileFile file = new(seed, saved);
         File.WriteAllBytes(path, file.Content);
         using MemoryStream output = new();
         using StringWriter text = new(), error = new();
