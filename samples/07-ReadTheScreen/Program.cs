@@ -1,5 +1,5 @@
-// A machine that starts in firmware, and its screen as text. Without arguments the firmware is a few instructions from here; with them it is a
-// file, such as SeaBIOS with its VGA BIOS: ReadTheScreen /usr/share/seabios/bios-256k.bin /usr/share/seabios/vgabios-isavga.bin
+// A machine that starts in firmware, and its screen as text. Without arguments the firmware is a few instructions from here; with them it
+// is a file, such as SeaBIOS with its VGA BIOS: ReadTheScreen /usr/share/seabios/bios-256k.bin /usr/share/seabios/vgabios-isavga.bin
 using Vmm;
 using Vmm.Devices;
 using Vmm.Machines;

@@ -128,7 +128,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                 exit = new VpExit(ExitKind.Cancelled, State->Rip);
                 return;
             }
-            RunResult result = Core.Execute(allowed, exact: _countedTime is null || _budget != 0);
+            RunResult result = Core.Execute(allowed, exact: true);
             if (!After(result, out exit))
                 return;
             if (result == RunResult.Fault)

@@ -1,8 +1,8 @@
 namespace Vmm.Devices;
 
 /// <summary>
-/// The debug console of emulated PCs: every byte written to the port goes to a sink, and a read gives 0xE9, by which firmware finds out that
-/// the console is there. Firmware uses port 0x402; 0xE9 is another port in use.
+/// The debug console of emulated PCs: every byte written to the port goes to a sink, and a read gives 0xE9, by which firmware finds out
+/// that the console is there. Firmware uses port 0x402; 0xE9 is another port in use.
 /// </summary>
 /// <param name="output">Takes the bytes, on the thread of the processor that writes.</param>
 public sealed class DebugConsolePort(SerialOutput output) : IPortDevice, ISaveableDevice

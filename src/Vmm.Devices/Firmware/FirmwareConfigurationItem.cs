@@ -1,6 +1,8 @@
 namespace Vmm.Devices;
 
-/// <summary>Keys of the firmware configuration device's items that are not files (QEMU, "QEMU Firmware Configuration (fw_cfg) Device").</summary>
+/// <summary>
+/// Keys of the firmware configuration device's items that are not files (QEMU, "QEMU Firmware Configuration (fw_cfg) Device").
+/// </summary>
 public enum FirmwareConfigurationItem : ushort
 {
     /// <summary>Four letters by which firmware knows the device.</summary>

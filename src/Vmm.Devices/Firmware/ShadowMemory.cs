@@ -3,12 +3,12 @@ using System.Buffers.Binary;
 namespace Vmm.Devices;
 
 /// <summary>
-/// Decides for each part of 0xC0000-0xFFFFF whether reads and writes go to RAM or to ROM, as the programmable attribute map of a host bridge
-/// says (Intel 440FX, 3.2.18). After reset all goes to ROM.
+/// Decides for each part of 0xC0000-0xFFFFF whether reads and writes go to RAM or to ROM, as the programmable attribute map of a host
+/// bridge says (Intel 440FX, 3.2.18). After reset all goes to ROM.
 /// </summary>
 /// <remarks>
-/// Members may be called from any thread, also while processors run. Where reads go to ROM and writes to RAM, the loop that runs a processor
-/// must ask <see cref="OnViolatingWrite"/>.
+/// Members may be called from any thread, also while processors run. Where reads go to ROM and writes to RAM, the loop that runs a
+/// processor must ask <see cref="OnViolatingWrite"/>.
 /// </remarks>
 public sealed class ShadowMemory
 {

@@ -26,8 +26,8 @@ public sealed record FirmwareImage(ReadOnlyMemory<byte> Content)
     public bool ScreenOnSerial { get; init; }
 
     /// <summary>
-    /// Files for the firmware in its configuration device, beside those that the machine makes itself: <c>vgaroms/</c>NAME is a VGA BIOS for
-    /// SeaBIOS, <c>genroms/</c>NAME another option ROM, <c>opt/</c>NAME is for anyone.
+    /// Files for the firmware in its configuration device, beside those that the machine makes itself: <c>vgaroms/</c>NAME is a VGA BIOS
+    /// for SeaBIOS, <c>genroms/</c>NAME another option ROM, <c>opt/</c>NAME is for anyone.
     /// </summary>
     public IReadOnlyList<FirmwareFile> Files { get; init; } = [];
 

@@ -36,7 +36,10 @@ internal static class FirmwareKernel
         if (version < OldestVersion || (content[LinuxHeader.LoadFlags] & LinuxHeader.LoadedHigh) == 0)
             throw Refuse(kernel, "it is a zImage, or older than boot protocol 2.03", "Use a bzImage of Linux 2.4.18 or later");
         if (kernel.Modules.Count > 1)
-            throw Refuse(kernel, $"{kernel.Modules.Count} modules were given, and Linux takes one initial RAM disk", "Join them into one file");
+        {
+            throw Refuse(
+                kernel, $"{kernel.Modules.Count} modules were given, and Linux takes one initial RAM disk", "Join them into one file");
+        }
         byte[] commandLine = Encoding.ASCII.GetBytes(kernel.CommandLine + '\0');
         if (commandLine.Length > LongestCommandLine)
             throw Refuse(kernel, $"the command line has {commandLine.Length - 1} characters", "Shorten it");

@@ -51,7 +51,9 @@ internal sealed class Conversation : IAsyncDisposable
                 await _machine.Serial.ReceiveAsync(Encoding.ASCII.GetBytes(answers[answered++].Answer), ending.Token);
                 continue;
             }
-            if (text is not null && answered == answers.Length && (serial.IndexOf(text, from, StringComparison.Ordinal) >= 0 || Console.Contains(text)))
+            bool hasCome = text is not null && answered == answers.Length
+                && (serial.IndexOf(text, from, StringComparison.Ordinal) >= 0 || Console.Contains(text));
+            if (hasCome)
                 await ending.CancelAsync();
             else
                 await Task.WhenAny(run, Task.Delay(20));
