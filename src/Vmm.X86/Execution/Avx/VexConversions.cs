@@ -51,6 +51,8 @@ internal readonly struct ConvertHalf : IVexConversion
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Convert(ulong x, uint mxcsr, ref uint flags)
     {
+        if (FloatFormat<Binary16>.IsNormal(x))
+            return ((x & 0x8000) << 16) | (((x & 0x7FFF) << 13) + ((127UL - 15) << 23));
         uint raised = 0;
         ulong result = SoftFloat<Binary16>.Convert<Binary32>(x, MxcsrBits.Reset, ref raised);
         flags |= raised & MxcsrBits.InvalidOperation;
@@ -116,8 +118,40 @@ internal readonly unsafe struct VexConvert<TConversion, TWidth> : IVexOperation
 
     public static int Size => Count * TConversion.Source;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b) => false;
+    /// <summary>The three that compilers' loops are full of, on the host's unit.</summary>
+    [MethodImpl(Dispatch.Separate)]
+    public static bool TryApply(VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
+    {
+        if (typeof(TConversion) == typeof(ConvertFormat<Binary32, Binary64>))
+        {
+            Vector128<uint> x = TWidth.Bytes == 32 ? *(Vector128<uint>*)b : Vector128.CreateScalar(*(ulong*)b).AsUInt32();
+            // Normal or zero: (exponent + 1) & 0xFE is neither for 0 nor for 255.
+            Vector128<uint> odd = Vector128.Equals((x + Vector128.Create(0x80_0000U)) & Vector128.Create(0x7F00_0000U), default);
+            if (Vector128.AndNot(odd, Vector128.Equals(x + x, default)) != default)
+                return false;
+            ((Vector128<double>*)d)[0] = Vector128.WidenLower(x.AsSingle());
+            ((Vector128<double>*)d)[1] = TWidth.Bytes == 32 ? Vector128.WidenUpper(x.AsSingle()) : default;
+            return true;
+        }
+        // The others' sources may be shorter than what is read from here on.
+        if ((typeof(TConversion) != typeof(ConvertInteger<Binary32>) && typeof(TConversion) != typeof(TruncateToInteger<Binary32>))
+            || !HostFloat.Usual(s->Mxcsr))
+            return false;
+        Vector128<int> low = *(Vector128<int>*)b, high = TWidth.Bytes == 32 ? ((Vector128<int>*)b)[1] : default;
+        if (typeof(TConversion) == typeof(ConvertInteger<Binary32>))
+        {
+            ((Vector128<float>*)d)[0] = Vector128.ConvertToSingle(low);
+            ((Vector128<float>*)d)[1] = Vector128.ConvertToSingle(high);
+            return true;
+        }
+        // Below 2^31 only inexactness could have to be recorded, and it is already.
+        Vector128<int> magnitude = Vector128.Create(int.MaxValue), limit = Vector128.Create(0x4F00_0000);
+        if (!Vector128.LessThanAll(low & magnitude, limit) || !Vector128.LessThanAll(high & magnitude, limit))
+            return false;
+        ((Vector128<int>*)d)[0] = Vector128.ConvertToInt32(low.AsSingle());
+        ((Vector128<int>*)d)[1] = Vector128.ConvertToInt32(high.AsSingle());
+        return true;
+    }
 
     [MethodImpl(Dispatch.Separate)]
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)

@@ -24,7 +24,7 @@ internal static unsafe class VexHalfStores
         Vector256<byte> result = default;
         byte* source = VexOperands.Slot(s, i->Op1Register);
         for (int lane = 0; lane < sizeof(T) / 2; lane++)
-            VexLanes.Set<Binary16>(&result, lane, SoftFloat<Binary32>.Convert<Binary16>(((uint*)source)[lane], mxcsr, ref flags));
+            VexLanes.Set<Binary16>(&result, lane, Narrow(((uint*)source)[lane], mxcsr, ref flags));
         if (i->Op0Kind == OpKind.Register)
             return VexLanes.Finish(cpu, s, flags, VexOperands.Slot(s, i->Op0Register), result) ? Outcome.Next : cpu.Stopped;
         // A fault of the memory comes before one of the numbers; neither leaves flags behind that the other one's would not.
@@ -36,5 +36,14 @@ internal static unsafe class VexHalfStores
             return Outcome.Next;
         s->Mxcsr = before;
         return cpu.Stopped;
+    }
+
+    // To nearest and inside the range of normal numbers, where inexactness is recorded already, it is one addition.
+    private static ulong Narrow(uint x, uint mxcsr, ref uint flags)
+    {
+        uint exponent = (x >> 23) & 0xFF, magnitude = x & 0x7FFF_FFFF;
+        if (!HostFloat.Usual(mxcsr) || exponent is < 127 - 13 or > 127 + 14)
+            return SoftFloat<Binary32>.Convert<Binary16>(x, mxcsr, ref flags);
+        return ((x >> 16) & 0x8000) | (((magnitude + 0xFFF + ((magnitude >> 13) & 1)) >> 13) - ((127U - 15) << 10));
     }
 }
