@@ -14,7 +14,7 @@ internal static class Exclusions
     private const string Bases = "FS and GS bases belong to the native program's thread";
     private const string Umip = "Linux emulates it where UMIP forbids it (SGDT, SIDT, SLDT, STR, SMSW)";
     private const string Segments = "loads a segment register from the host system's descriptor tables";
-    private const string Virtual = "belongs to the hypervisor below the host system";
+    public const string Virtual = "belongs to the hypervisor below the host system";
 
     /// <summary>Why a decoded instruction is left out; null when it is compared.</summary>
     public static string? Reason(in Instruction instruction, CpuidModel model)

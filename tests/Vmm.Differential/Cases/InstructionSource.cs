@@ -107,7 +107,17 @@ internal sealed class InstructionSource
         _reader.Set(bytes);
         _lenient[bits >> 6].IP = address;
         _lenient[bits >> 6].Decode(out Instruction instruction);
-        return instruction.IsInvalid || _model.IsAvailable(instruction.Code) ? null : Exclusions.NotInProfile;
+        if (!instruction.IsInvalid && !_model.IsAvailable(instruction.Code))
+            return Exclusions.NotInProfile;
+        return IsVirtualWithPrefixes(bytes, address, bits) ? Exclusions.Virtual : null;
+    }
+
+    // With an operand-size or repeat prefix VMCALL and its like are no instructions, but some hosts look at the hypervisor's bits first.
+    private bool IsVirtualWithPrefixes(ReadOnlySpan<byte> bytes, ulong address, int bits)
+    {
+        int prefixes = bytes.IndexOfAnyExcept<byte>([0x66, 0xF2, 0xF3]);
+        return prefixes > 0 && Decode(bytes[prefixes..], address, bits, out Instruction bare)
+            && Exclusions.Reason(in bare, _model) == Exclusions.Virtual;
     }
 
     private bool DecodeAmd(ReadOnlySpan<byte> bytes, ulong address, int bits, in Instruction expected)
