@@ -6,7 +6,7 @@ namespace Vmm.Devices;
 /// The gateway's end of a TCP connection to the guest, joined to a socket of the host (RFC 9293). Nothing is lost on the way to the guest
 /// but what its own driver drops, so a plain repetition from the first unacknowledged byte is enough. Used on the network's loop.
 /// </summary>
-internal sealed class TcpConnection(TcpAddress address, FrameWriter writer, NetworkLoop loop)
+internal sealed class TcpConnection(TcpAddress address, FrameWriter writer, NetworkLoop loop) : IDisposable
 {
     private const int BufferSize = 64 << 10;
     private const int LargestSegment = 1460;
@@ -139,6 +139,13 @@ internal sealed class TcpConnection(TcpAddress address, FrameWriter writer, Netw
                 SendData(1);
             Transmit();
         }
+    }
+
+    /// <summary>Closes it without a word to the guest.</summary>
+    public void Dispose()
+    {
+        _phase = Phase.Closed;
+        _host?.Dispose();
     }
 
     /// <summary>Ends the connection at once, with a reset to the guest.</summary>
@@ -306,9 +313,5 @@ internal sealed class TcpConnection(TcpAddress address, FrameWriter writer, Netw
             Close();
     }
 
-    private void Close()
-    {
-        _phase = Phase.Closed;
-        _host?.Dispose();
-    }
+    private void Close() => Dispose();
 }

@@ -34,8 +34,8 @@ public sealed record VirtioOptions
     internal void RequireValid(bool isDeterministic)
     {
         if (isDeterministic && Network is not null)
-            throw new ArgumentException("A deterministic machine takes no network card: what comes from outside would differ.", nameof(Network));
+            throw new ArgumentException("A deterministic machine takes no network card: what comes from outside would differ.");
         if (Disks.Count > MaximumDisks)
-            throw new ArgumentException($"A machine takes at most {MaximumDisks} disks, and {Disks.Count} were given.", nameof(Disks));
+            throw new ArgumentException($"A machine takes at most {MaximumDisks} disks, and {Disks.Count} were given.");
     }
 }
