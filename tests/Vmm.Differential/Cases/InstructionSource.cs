@@ -10,6 +10,7 @@ internal sealed class InstructionSource
 {
     private const int Longest = CaseLayout.MostCodeBytes;
     private static readonly byte[] s_prefixes = [0x66, 0xF2, 0xF3, 0xF0, 0x2E, 0x36, 0x3E, 0x26, 0x64, 0x65, 0x67];
+    private static readonly byte[] s_systemGroup = [0x0F, 0x01];
     private readonly CpuidModel _model;
     private readonly Encoding[] _encodings64, _encodings32;
     private readonly bool _filtered;
@@ -104,6 +105,10 @@ internal sealed class InstructionSource
     // What is an instruction but for its operands, and one that the profile does not have: the host may be less strict about them.
     private string? LenientReason(ReadOnlySpan<byte> bytes, ulong address, int bits)
     {
+        // What 0F 01 with a register means is the hypervisor's affair, with prefixes that make it invalid, too.
+        int group = bytes.IndexOf(s_systemGroup);
+        if (group is >= 0 and < 14 && bytes[group + 2] >= 0xC0)
+            return Exclusions.Virtual;
         _reader.Set(bytes);
         _lenient[bits >> 6].IP = address;
         _lenient[bits >> 6].Decode(out Instruction instruction);
