@@ -19,6 +19,11 @@ internal sealed class EmulatorPartition : PartitionBase
         Model = new CpuidModel(Profile.Leaves.Select(leaf => new CpuidRow(
             leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Leaf == 1 ? leaf.Value.Ecx & ~withoutApic : leaf.Value.Ecx, leaf.Value.Edx)));
         CountedTime = options.VirtualTime ? new VirtualTime(this) : null;
+        if (Model.Missing.Count != 0)
+        {
+            throw new NotSupportedException(
+                $"The CPU profile '{Profile.Name}' shows what emulated processors do not have: {string.Join(", ", Model.Missing)}.");
+        }
         Clock = new PartitionClock(Profile.TimeStampCounterFrequency, CountedTime);
         _memory = new EmulatorMemory(this, options.SlatFormat ?? SlatFormat.Ept);
         EmulatedProcessors = new EmulatorVirtualProcessor[options.ProcessorCount];

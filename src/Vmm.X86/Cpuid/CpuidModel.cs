@@ -10,9 +10,19 @@ namespace Vmm.X86;
 /// <remarks>Sources: SDM Vol. 2A (CPUID), Vol. 3A 2.5 and 13.2; AMD APM Vol. 3 appendix E.</remarks>
 public sealed class CpuidModel
 {
+    private const uint Avx512 = (1U << 16) | (1U << 17) | (1U << 21) | (1U << 28) | (1U << 30) | (1U << 31); // F, DQ, IFMA, CD, BW, VL
     private const ulong ImplementedStates = 0x207;
     private const int MaximumXsaveSize = 4096;
     private const uint ExtendedBase = 0x8000_0000, HypervisorBase = 0x4000_0000;
+    private static readonly (CpuFeature Feature, string Name)[] s_missing =
+    [
+        (CpuFeature.RandomNumber, "RDRAND"), (CpuFeature.RandomSeed, "RDSEED"), (CpuFeature.Adx, "ADX"), (CpuFeature.Sha, "SHA"),
+        (CpuFeature.Gfni, "GFNI"), (CpuFeature.Vaes, "VAES"), (CpuFeature.VectorCarrylessMultiply, "VPCLMULQDQ"),
+        (CpuFeature.MoveDirect, "MOVDIRI"), (CpuFeature.MoveDirect64, "MOVDIR64B"), (CpuFeature.Serialize, "SERIALIZE"),
+        (CpuFeature.XsaveSupervisor, "XSAVES"), (CpuFeature.SecureVirtualMachine, "SVM"), (CpuFeature.Sse4A, "SSE4A"),
+        (CpuFeature.MonitorX, "MONITORX"),
+    ];
+
     private readonly Dictionary<(uint Leaf, uint Subleaf), CpuidRow> _indexed = [];
     private readonly Dictionary<uint, CpuidRow> _plain = [];
     private readonly HashSet<uint> _leavesWithSubleaves = [];
@@ -83,6 +93,7 @@ public sealed class CpuidModel
         Cr4Allowed = ComputeCr4();
         EferAllowed = ComputeEfer();
         _available = InstructionAvailability.Compute(this);
+        Missing = [.. FindMissing(leaf7.Ebx, states.Eax | ((ulong)states.Edx << 32))];
         DecoderOptions = (Has(CpuFeature.Bmi1) ? 0 : DecoderOptions.NoMPFX_0FBC) | (Has(CpuFeature.LeadingZeroCount)
             ? 0 : DecoderOptions.NoMPFX_0FBD)
             | (Has(CpuFeature.WriteBackNoInvalidate) ? 0 : DecoderOptions.NoWbnoinvd);
@@ -132,6 +143,9 @@ public sealed class CpuidModel
 
     /// <summary>Bits that EFER may hold; others are reserved. LMA is read-only and not among them.</summary>
     public ulong EferAllowed { get; }
+
+    /// <summary>Features that are shown but that no processor of this core has, by name: instructions that would be #UD all the same.</summary>
+    public IReadOnlyList<string> Missing { get; }
 
     /// <summary>Bits of a linear address at most: 57 with 5-level paging, else 48.</summary>
     public int LinearAddressBits => Has(CpuFeature.La57) ? 57 : 48;
@@ -242,6 +256,21 @@ public sealed class CpuidModel
             size += row.Eax;
         }
         return size;
+    }
+
+    private IEnumerable<string> FindMissing(uint leaf7Ebx, ulong states)
+    {
+        foreach ((CpuFeature feature, string name) in s_missing)
+        {
+            if (Has(feature))
+                yield return name;
+        }
+        if ((_words[1] & (1 << 5)) != 0)
+            yield return "VMX";
+        if ((leaf7Ebx & Avx512) != 0)
+            yield return "AVX-512";
+        if (Has(CpuFeature.Xsave) && (states & ~(ImplementedStates | 3)) != 0)
+            yield return $"XSAVE components 0x{states & ~(ImplementedStates | 3):X}";
     }
 
     private ulong ComputeCr4()

@@ -141,4 +141,112 @@ public sealed unsafe class DebugTests
         cpu.Run(0x0F, 0x05).Should().Be(Outcome.Fault);
         cpu.Fault.Should().Be("6");
     }
+
+    // SDM Vol. 3B 18.3.1.4: the trap comes after each iteration, and RIP stays until the last.
+    [Fact]
+    public void Trap_flag_stops_after_each_element_of_a_repeated_string_instruction()
+    {
+        using TestProcessor cpu = Guest(0xF3, 0xA4, 0xF4); // rep movsb
+        VcpuState* s = cpu.S;
+        s->General[1] = 3;
+        s->General[6] = 0x5000;
+        s->General[7] = 0x6000;
+        s->FlagsSystem |= LazyFlags.Tf;
+        cpu.UpdateMode();
+        for (ulong left = 2; left < 3; left--)
+        {
+            cpu.Execute(10).Should().Be(RunResult.DebugTrap);
+            s->General[1].Should().Be(left);
+            s->Rip.Should().Be(left == 0 ? 0x8002UL : 0x8000UL);
+            s->PendingDebugTrap.Should().Be(0x4000);
+            s->PendingDebugTrap = 0;
+        }
+    }
+
+    // SDM Vol. 3B 18.3.1.2: any byte of the access, and the lengths 1, 2, 4 and 8.
+    [Theory]
+    [InlineData(0x6000UL, 2U, 0x6007UL, true)]
+    [InlineData(0x6000UL, 2U, 0x6008UL, false)]
+    [InlineData(0x6003UL, 0U, 0x6003UL, true)]
+    [InlineData(0x6003UL, 0U, 0x6002UL, false)]
+    [InlineData(0x6002UL, 1U, 0x6003UL, true)]
+    [InlineData(0x6002UL, 1U, 0x6001UL, false)]
+    [InlineData(0x6004UL, 3U, 0x6007UL, true)]
+    [InlineData(0x6004UL, 3U, 0x6003UL, false)]
+    public void Data_breakpoint_watches_as_many_bytes_as_dr7_says(ulong breakpoint, uint length, ulong accessed, bool hit)
+    {
+        using TestProcessor cpu = Guest(0x8A, 0x01, 0xF4); // mov al, [rcx]
+        VcpuState* s = cpu.S;
+        s->General[1] = accessed;
+        s->Debug[2] = breakpoint;
+        s->Debug[7] = 0x400 | 0x20 | (3UL << 24) | ((ulong)length << 26); // DR2: read and write
+        cpu.UpdateBreakpoints();
+        cpu.UpdateMode();
+        cpu.Execute(10).Should().Be(hit ? RunResult.DebugTrap : RunResult.Idle);
+        s->PendingDebugTrap.Should().Be(hit ? 4U : 0);
+    }
+
+    [Fact]
+    public void Read_does_not_hit_a_breakpoint_on_writes()
+    {
+        using TestProcessor cpu = Guest(0x8A, 0x01, 0xF4);
+        VcpuState* s = cpu.S;
+        s->General[1] = s->Debug[2] = 0x6000;
+        s->Debug[7] = 0x400 | 0x20 | (1UL << 24);
+        cpu.UpdateBreakpoints();
+        cpu.UpdateMode();
+        cpu.Execute(10).Should().Be(RunResult.Idle);
+    }
+
+    // SDM Vol. 3B 18.3.1.2: with CR4.DE an R/W field of 2 watches ports; without, it watches nothing.
+    [Theory]
+    [InlineData(0x80, true, true)]
+    [InlineData(0x81, true, false)]
+    [InlineData(0x80, false, false)]
+    public void Port_breakpoint_traps_after_the_access(byte port, bool enabled, bool hit)
+    {
+        using TestProcessor cpu = Guest(0xE6, port, 0xF4); // out port, al
+        VcpuState* s = cpu.S;
+        s->Debug[0] = 0x80;
+        s->Debug[7] = 0x400 | 2 | (2UL << 16);
+        if (enabled)
+            s->Cr4 |= Cr4Bits.DebuggingExtensions;
+        cpu.UpdateBreakpoints();
+        cpu.UpdateMode();
+        RunResult result = cpu.Execute(10);
+        if (result == RunResult.Exit)
+        {
+            cpu.Answer(0);
+            result = cpu.Execute(10);
+        }
+        result.Should().Be(hit ? RunResult.DebugTrap : RunResult.Idle);
+    }
+
+    // SDM Vol. 2A INT n/INTO/INT3/INT1: INT1 is a trap that sets no bit of DR6 and heeds no privilege.
+    [Fact]
+    public void Int1_enters_the_debug_handler_and_leaves_dr6()
+    {
+        using TestProcessor cpu = Guest(0xF1, 0x90);
+        ulong before = cpu.S->Debug[6];
+        cpu.Execute(10).Should().Be(RunResult.Idle);
+        cpu.S->Rip.Should().Be(0x7001);
+        cpu.Peek64(cpu.S->General[4]).Should().Be(0x8001);
+        cpu.S->Debug[6].Should().Be(before);
+    }
+
+    [Fact]
+    public void Step_and_data_breakpoint_of_one_instruction_make_one_exception()
+    {
+        using TestProcessor cpu = Guest(0x8A, 0x01, 0xF4);
+        VcpuState* s = cpu.S;
+        s->General[1] = s->Debug[2] = 0x6000;
+        s->Debug[7] = 0x400 | 0x20 | (3UL << 24);
+        s->FlagsSystem |= LazyFlags.Tf;
+        cpu.UpdateBreakpoints();
+        cpu.UpdateMode();
+        cpu.Execute(10).Should().Be(RunResult.DebugTrap);
+        cpu.QueueDebugTrap();
+        cpu.DeliverEvent();
+        s->Debug[6].Should().Be(0xFFFF_4FF4);
+    }
 }
