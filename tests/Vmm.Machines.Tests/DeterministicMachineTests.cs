@@ -190,6 +190,34 @@ public sealed class DeterministicMachineTests
     }
 
     [Fact]
+    public async Task Two_machines_restored_from_one_run_alike()
+    {
+        byte[] image = Echo();
+        await using Machine machine = new(new EmulatorHypervisor(), Options(image, new()) with { HasSerialInput = true });
+        using CancellationTokenSource stop = new();
+        Task<MachineOutcome> run = machine.RunAsync(stop.Token);
+        while (machine.Partition.Processors[0].Counters.Instructions < 1000)
+            await Task.Delay(1);
+        stop.Cancel();
+        (await run.WaitAsync(s_patience)).Kind.Should().Be(MachineOutcomeKind.Cancelled);
+        MemoryStream saved = new();
+        machine.Save(saved);
+        Trace first = await GoOnAsync();
+        first.Kind.Should().Be(MachineOutcomeKind.DebugExit);
+        first.Sent.Should().HaveLength(4);
+        (await GoOnAsync()).Should().Be(first);
+
+        async Task<Trace> GoOnAsync()
+        {
+            StringBuilder sent = new();
+            using SavedMachine file = new(new MemoryStream(saved.ToArray()));
+            DeterministicOptions script = new() { Input = [new(file.Description.Time + 70_000, "ab."u8.ToArray())] };
+            await using Machine restored = Machine.Restore(new EmulatorHypervisor(), file, file.Description.ToOptions(Options(image, sent, script)));
+            return await FinishAsync(restored, restored.RunAsync(), sent);
+        }
+    }
+
+    [Fact]
     public void Calendar_begins_where_it_is_told_and_numbers_follow_from_the_seed()
     {
         DateTimeOffset start = new(1999, 12, 31, 23, 59, 58, TimeSpan.Zero);
