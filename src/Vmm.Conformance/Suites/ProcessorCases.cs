@@ -121,14 +121,16 @@ internal static class ProcessorCases
             AwaitFlag(a, GuestLayout.Data, 0x77);
             Mark(a);
         });
-        m.Memory.Write(StartAddress, GuestCode.Assemble(16, 0, a =>
+        byte[] start = GuestCode.Assemble(16, 0, a =>
         {
             a.mov(cx, cs);
             a.mov(bx, 0x1000);
             a.mov(ds, bx);
             a.mov(__word_ptr[0], 0x77);
             Mark(a);
-        }));
+        });
+        m.Memory.Write(StartAddress, start);
+        m.Memory.Write(0, start); // one that begins in the wrong place shall be found out, not lost
         IVirtualProcessor second = m.Partition.Processors[1];
         second.GetState(RegisterGroups.General, out ProcessorState before);
         VpExit exit = default;
