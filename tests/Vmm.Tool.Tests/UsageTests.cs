@@ -13,6 +13,7 @@ public sealed class UsageTests : ToolTest
     [InlineData("--disk /", "--disk cannot be opened")]
     [InlineData("--disk ,readonly", "must be FILE or FILE,readonly")]
     [InlineData("--virtio usb", "--virtio 'usb'")]
+    [InlineData("--deterministic --network user", "takes no network card")]
     [InlineData("--network tap0", "must begin with user")]
     [InlineData("--network user,to-host:tcp:80", "--network rule 'to-host:tcp:80'")]
     [InlineData("--network user,to-guest:udp:80:81", "--network rule")]

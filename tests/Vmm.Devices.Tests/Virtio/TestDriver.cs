@@ -89,6 +89,13 @@ internal abstract class TestDriver(GuestRam ram)
         Ram.Write16(Available(queue) + 2, _submitted[queue]);
     }
 
+    /// <summary>Goes on where another driver is, with the same rings.</summary>
+    public void GoOnFrom(TestDriver other)
+    {
+        other._submitted.CopyTo(_submitted, 0);
+        other._seen.CopyTo(_seen, 0);
+    }
+
     /// <summary>The next used element, or null.</summary>
     public (uint Head, uint Length)? TakeUsed(int queue)
     {
