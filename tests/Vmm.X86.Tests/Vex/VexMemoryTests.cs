@@ -6,7 +6,9 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.X86.Tests.Vex;
 
-/// <summary>Which elements of masked moves and gathers touch memory, and what is left after a fault: SDM Vol. 2C, VMASKMOV and VGATHER.</summary>
+/// <summary>
+/// Which elements of masked moves and gathers touch memory, and what is left after a fault: SDM Vol. 2C, VMASKMOV and VGATHER.
+/// </summary>
 // SAFETY: the pointers are the processor's state block and memory owned by the test.
 public sealed unsafe class VexMemoryTests : IDisposable
 {
