@@ -25,7 +25,7 @@ internal static class GuestsCommand
             Starting = seed =>
             {
                 if (trace || (seed != first && (seed - first) % 500 == 0))
-                    Console.Error.WriteLine($"{seed - first} of {count}, seed {seed}");
+                    Console.Error.WriteLine($"{seed - first} of {count}, seed {seed}; {ResidentMemory.Measure() >> 20} MiB resident, {GC.GetTotalMemory(true) >> 20} MiB managed");
             },
         };
         run.Run();
