@@ -29,7 +29,7 @@ public sealed class EmulatorHypervisor : HypervisorBase
             Capability.Hypercalls, Capability.ExecuteProtection, Capability.ExecuteOnly,
             Capability.DirtyTracking, Capability.Doorbells, Capability.InstructionBudget,
             Capability.InstructionCounting, Capability.TimeControl, Capability.VirtualTime, Capability.TranslationPageSize, Capability.PreciseSplitAccess,
-            Capability.WalkViolations, Capability.MultipleProcessors, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
+            Capability.WalkViolations, Capability.MultipleProcessors, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState, Capability.StartupState,
         ])
     {
         MaximumProcessors = ProcessorLimit,

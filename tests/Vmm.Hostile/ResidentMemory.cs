@@ -17,7 +17,7 @@ public static partial class ResidentMemory
         {
             try
             {
-                Trim(0);
+                _ = Trim(0);
             }
             catch (EntryPointNotFoundException)
             {

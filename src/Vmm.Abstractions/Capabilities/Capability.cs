@@ -76,12 +76,15 @@ public sealed record Capability(string Name, string Description)
     /// <summary>State of the local APIC and pending events can be read and written.</summary>
     public static Capability EventState { get; } = new("event-state", "Activity, shadows and pending events can be read and written.");
 
+    /// <summary>State of INIT and start-up messages that wait.</summary>
+    public static Capability StartupState { get; } = new("startup-state", "INIT and start-up messages that wait can be read and written.");
+
     /// <summary>All of the above.</summary>
     public static ImmutableArray<Capability> WellKnown { get; } =
     [
         SlatFormatChoice, LocalApic, X2Apic, CpuidExits, MsrExits, ExceptionExits, Hypercalls, ExecuteProtection, ExecuteOnly, DirtyTracking, Doorbells,
         InstructionBudget, InstructionCounting, TimeControl, VirtualTime, TranslationPageSize, PreciseSplitAccess, WalkViolations, MultipleProcessors, ThreadMigration,
-        LegacyPaging, EventState,
+        LegacyPaging, EventState, StartupState,
     ];
 
     /// <inheritdoc/>

@@ -93,7 +93,7 @@ internal static class StateCases
 
     private static void EventsRoundTrip(ConformanceContext c)
     {
-        bool hasApic = c.Has(Capability.LocalApic);
+        bool hasApic = c.Has(Capability.LocalApic), hasStartup = hasApic && c.Has(Capability.StartupState);
         GuestMachine m = c.CreateMachine(o => o with { LocalApic = hasApic ? LocalApicMode.XApic : LocalApicMode.None });
         EventState wanted = new()
         {
@@ -102,9 +102,9 @@ internal static class StateCases
             NmiBlocked = true,
             NmiPending = true,
             PendingDebugTrap = 0x4000,
-            InitPending = hasApic,
-            StartupPending = hasApic,
-            StartupVector = hasApic ? (byte)0x9A : (byte)0,
+            InitPending = hasStartup,
+            StartupPending = hasStartup,
+            StartupVector = hasStartup ? (byte)0x9A : (byte)0,
             HasDelivering = true,
             Delivering = InjectedEvent.Exception(14, 2, 0xFEED_F000),
             HasPending = true,

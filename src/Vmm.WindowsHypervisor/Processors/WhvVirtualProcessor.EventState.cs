@@ -26,6 +26,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
 
     private void WriteEvents(in EventState events)
     {
+        if (events.InitPending || events.StartupPending)
+            _partition.Capabilities.Require(Capability.StartupState);
         WhvRegisterValue value = default;
         value.InterruptState = new WhvX64InterruptStateRegister
         {

@@ -34,7 +34,8 @@ internal sealed unsafe class NativeProcess : IDisposable
         _directory = Directory.CreateTempSubdirectory("vmm-differential-").FullName;
         _program = Path.Combine(_directory, "cases");
         File.WriteAllBytes(_program, NativeProgram.Build());
-        File.SetUnixFileMode(_program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(_program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         string memory = Directory.Exists("/dev/shm") ? "/dev/shm" : _directory;
         _file = Path.Combine(memory, Path.GetFileName(_directory) + ".batch");
         _map = MemoryMappedFile.CreateFromFile(_file, FileMode.Create, null, CaseLayout.FileLength);
