@@ -123,7 +123,10 @@ public sealed class UserNetworkTests
         end.Flags.Should().Be(Finish | Acknowledge);
         guest.SendSegment(5000, 80, 1008, next + 1, Acknowledge);
         guest.SendSegment(5000, 80, 1008, next + 1, Acknowledge);
-        guest.TakeSegment().Flags.Should().Be(Reset, "the connection is no more");
+        NetworkGuest.Segment last = guest.TakeSegment();
+        while (last.Flags == end.Flags) // repeated before the acknowledgement came
+            last = guest.TakeSegment();
+        last.Flags.Should().Be(Reset, "the connection is no more");
     }
 
     [Fact]

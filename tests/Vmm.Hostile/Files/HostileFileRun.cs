@@ -34,7 +34,7 @@ public sealed class HostileFileRun(int first, int count)
         {
             string kernel = Path.Combine(folder.FullName, "kernel");
             File.WriteAllBytes(kernel, HostileFile.Build("linux"));
-            byte[] saved = SaveMachine(kernel, Path.Combine(folder.FullName, "saved"));
+            byte[] saved = SaveMachine(folder.FullName);
             long before = 0;
             for (int n = 0; n < count && _failures.Count < MostFailures; n++)
             {
@@ -51,11 +51,14 @@ public sealed class HostileFileRun(int first, int count)
         }
     }
 
-    private static byte[] SaveMachine(string kernel, string path)
+    // A guest that does nothing for ever: jmp to itself.
+    private static byte[] SaveMachine(string folder)
     {
+        string guest = Path.Combine(folder, "guest"), path = Path.Combine(folder, "saved");
+        File.WriteAllBytes(guest, [0xEB, 0xFE]);
         using StringWriter text = new(), error = new();
         int status = Tool.Program.Invoke(
-            ["run", "--backend", "emulator", "--memory", "24M", "--timeout", "0.05", "--kernel", kernel, "--save", path],
+            ["run", "--backend", "emulator", "--memory", "24M", "--timeout", "0.05", "--flat", guest + "@0x7c00", "--save", path],
             new StandardStreams(Stream.Null, Stream.Null, text, error, IsTerminal: false));
         return status == ExitStatus.Success
             ? File.ReadAllBytes(path)
