@@ -49,48 +49,45 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         _hasHostInput = options.HasSerialInput || options.HasHostEvents;
         Clock = NewClock(options);
         _ownClock = options.Clock is null ? Clock as SystemClock : null;
-        Partition = hypervisor.CreatePartition(PartitionOptionsOf(hypervisor.Capabilities, options));
         try
         {
+            Partition = hypervisor.CreatePartition(PartitionOptionsOf(hypervisor.Capabilities, options));
             _memory = Partition.AllocateMemory(MemoryMap.Size);
             Partition.Memory.Map(0, _memory, 0, MemoryMap.Low, GuestAccess.All);
             if (MemoryMap.High > 0)
                 Partition.Memory.Map(MemoryMap.HighStart, _memory, MemoryMap.Low, MemoryMap.High, GuestAccess.All);
             if (options.Firmware is { } firmware)
                 _firmware = new FirmwareParts(firmware, options.Image, Partition, MemoryMap, _memory);
+
+            bool hasIoApic = Partition.Options.LocalApic != LocalApicMode.None;
+            Interrupts = new InterruptRouter(new PicPair(), hasIoApic ? new IoApic(SendInterrupt) : null);
+            Timer = new Pit(Clock, Interrupts.Connect(0));
+            RealTimeClock = new RealTimeClock(Clock, Interrupts.Connect(8));
+            RealTimeClock.SetMemorySize(MemoryMap.Low, MemoryMap.High);
+            Serial = new Uart16550(SerialPort, Clock, Interrupts.Connect(4), options.SerialOutput ?? (static _ => { }));
+            Display = new VgaTextDisplay(_memory);
+            RegisterDevices(options.DebugExitPort);
+            _virtio = new VirtioDevices(VirtioOf(options), new DeviceMemory(Partition.Memory), Clock);
+            Pci = BuildPci(options.Virtio.Transport);
+            if (options.HasAcpi)
+            {
+                PowerManagement = new AcpiPowerManagement(Clock, Interrupts.Connect(FixedTable.SystemControlInterrupt), Power);
+                _powerFunction = Pci.AddPowerManagement(PowerManagement, _firmware is null ? AcpiPowerManagement.StandardPort : (ushort)0);
+            }
+            _firmware?.Register(Ports);
+            Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
+            Partition.ExternalInterruptSource = Interrupts.Pic;
+            AddSaveable();
+            if (_firmware is null && !isRestoring)
+                LoadImage(options);
+            else if (_firmware is not null && options.HasAcpi)
+                _firmware.AddTables(() => PlatformOf(options));
         }
         catch
         {
-            Partition.Dispose();
-            _firmware?.Dispose();
-            _memory?.Dispose();
-            _ownClock?.Dispose();
+            Free();
             throw;
         }
-
-        bool hasIoApic = Partition.Options.LocalApic != LocalApicMode.None;
-        Interrupts = new InterruptRouter(new PicPair(), hasIoApic ? new IoApic(SendInterrupt) : null);
-        Timer = new Pit(Clock, Interrupts.Connect(0));
-        RealTimeClock = new RealTimeClock(Clock, Interrupts.Connect(8));
-        RealTimeClock.SetMemorySize(MemoryMap.Low, MemoryMap.High);
-        Serial = new Uart16550(SerialPort, Clock, Interrupts.Connect(4), options.SerialOutput ?? (static _ => { }));
-        Display = new VgaTextDisplay(_memory);
-        RegisterDevices(options.DebugExitPort);
-        _virtio = new VirtioDevices(VirtioOf(options), new DeviceMemory(Partition.Memory), Clock);
-        Pci = BuildPci(options.Virtio.Transport);
-        if (options.HasAcpi)
-        {
-            PowerManagement = new AcpiPowerManagement(Clock, Interrupts.Connect(FixedTable.SystemControlInterrupt), Power);
-            _powerFunction = Pci.AddPowerManagement(PowerManagement, _firmware is null ? AcpiPowerManagement.StandardPort : (ushort)0);
-        }
-        _firmware?.Register(Ports);
-        Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
-        Partition.ExternalInterruptSource = Interrupts.Pic;
-        AddSaveable();
-        if (_firmware is null && !isRestoring)
-            LoadImage(options);
-        else if (_firmware is not null && options.HasAcpi)
-            _firmware.AddTables(() => PlatformOf(options));
     }
 
     /// <summary>Where RAM is.</summary>
@@ -206,16 +203,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
             run = _run;
         }
         run?.Stop();
-        Interrupts.Pic.Changed -= Partition.NotifyExternalInterrupt;
-        Timer.Dispose();
-        RealTimeClock.Dispose();
-        Serial.Dispose();
-        _virtio.Dispose();
-        PowerManagement?.Dispose();
-        _ownClock?.Dispose();
-        Partition.Dispose();
-        _firmware?.Dispose();
-        _memory.Dispose();
+        Free();
     }
 
     /// <summary>Ends a run and frees everything.</summary>
@@ -239,18 +227,26 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     // The tables come first: an image that lies where they do is what was asked for.
     private void LoadImage(MachineOptions options)
     {
-        try
-        {
-            PartitionMemory memory = new(Partition.Memory, MemoryMap) { AcpiRootPointer = options.HasAcpi ? FirmwareTables.RootPointer : 0 };
-            if (options.HasAcpi)
-                FirmwareTables.Write(memory, PlatformOf(options));
-            options.Image!.Load(memory).ApplyTo(Partition.Processors[0]);
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        PartitionMemory memory = new(Partition.Memory, MemoryMap) { AcpiRootPointer = options.HasAcpi ? FirmwareTables.RootPointer : 0 };
+        if (options.HasAcpi)
+            FirmwareTables.Write(memory, PlatformOf(options));
+        options.Image!.Load(memory).ApplyTo(Partition.Processors[0]);
+    }
+
+    // Also of a machine that was not finished: what does not exist yet is null.
+    private void Free()
+    {
+        if (Interrupts is not null)
+            Interrupts.Pic.Changed -= Partition.NotifyExternalInterrupt;
+        Timer?.Dispose();
+        RealTimeClock?.Dispose();
+        Serial?.Dispose();
+        _virtio?.Dispose();
+        PowerManagement?.Dispose();
+        _ownClock?.Dispose();
+        Partition?.Dispose();
+        _firmware?.Dispose();
+        _memory?.Dispose();
     }
 
     private AcpiPlatform PlatformOf(MachineOptions options)

@@ -25,7 +25,7 @@ public sealed class MachineTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _machine.DisposeAsync();
 
-    private Machine Build(Func<MachineOptions, MachineOptions>? change = null)
+    private Machine Build(Func<MachineOptions, MachineOptions>? change = null, IHypervisor? hypervisor = null)
     {
         MachineOptions options = new()
         {
@@ -35,7 +35,7 @@ public sealed class MachineTests : IAsyncLifetime
             DebugExitPort = DebugPort,
             Clock = _clock,
         };
-        return new Machine(new ScriptedHypervisor(), change?.Invoke(options) ?? options);
+        return new Machine(hypervisor ?? new ScriptedHypervisor(), change?.Invoke(options) ?? options);
     }
 
     private async Task<MachineOutcome> RunAsync(CancellationToken cancellationToken = default) =>
@@ -78,6 +78,27 @@ public sealed class MachineTests : IAsyncLifetime
     public void Image_that_cannot_be_loaded_is_the_constructors_error() =>
         FluentActions.Invoking(() => Build(options => options with { Image = new KernelImage("junk"u8.ToArray()) }))
             .Should().Throw<ImageLoadException>();
+
+    public static TheoryData<string, Func<MachineOptions, MachineOptions>> Unbuildable { get; } = new()
+    {
+        { "a port that is taken", options => options with { DebugExitPort = 0x20 } },
+        { "an image that cannot be loaded", options => options with { Image = new KernelImage("junk"u8.ToArray()) } },
+        { "a client's mistake in the tables", options => options with { DescribeDevices = static _ => throw new ArgumentException("No such device.") } },
+        {
+            "the same beside firmware",
+            options => options with { Image = null, Firmware = new FirmwareImage(new byte[1 << 16]), DescribeDevices = static _ => throw new ArgumentException("No such device.") }
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Unbuildable))]
+    public void Machine_that_cannot_be_built_leaves_no_partition_behind(string why, Func<MachineOptions, MachineOptions> change)
+    {
+        RecordingHypervisor hypervisor = new();
+        FluentActions.Invoking(() => Build(change, hypervisor)).Should().Throw<Exception>(why);
+        IPartition partition = hypervisor.Partitions.Should().ContainSingle().Subject;
+        partition.Invoking(left => left.Processors[0].Run()).Should().Throw<ObjectDisposedException>(why);
+    }
 
     [Fact]
     public void Several_processors_need_local_apics() =>
@@ -267,5 +288,16 @@ public sealed class MachineTests : IAsyncLifetime
         public uint Read(ushort port, int size) => 0;
 
         public void Write(ushort port, int size, uint value) => action();
+    }
+
+    private sealed class RecordingHypervisor() : DecoratedHypervisor(new ScriptedHypervisor())
+    {
+        public List<IPartition> Partitions { get; } = [];
+
+        protected override IPartition Decorate(IPartition partition)
+        {
+            Partitions.Add(partition);
+            return partition;
+        }
     }
 }
