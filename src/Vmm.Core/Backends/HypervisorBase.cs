@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -29,11 +30,20 @@ public abstract class HypervisorBase : IHypervisor
     public IPartition CreatePartition(PartitionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        Check(options);
-        PartitionBase partition = CreatePartitionCore(options);
-        LivePartitions.Add(partition);
-        BackendLog.PartitionCreated(Logger, Name, options.ProcessorCount);
-        return partition;
+        using Activity? activity = VmmActivities.CreatePartition(Name, options.ProcessorCount);
+        try
+        {
+            Check(options);
+            PartitionBase partition = CreatePartitionCore(options);
+            LivePartitions.Add(partition);
+            BackendLog.PartitionCreated(Logger, Name, options.ProcessorCount);
+            return partition;
+        }
+        catch (Exception exception)
+        {
+            activity.Fail(exception);
+            throw;
+        }
     }
 
     /// <summary>Creates the partition; the options have been checked against the capabilities.</summary>

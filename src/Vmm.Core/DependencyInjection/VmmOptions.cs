@@ -10,4 +10,10 @@ public sealed class VmmOptions
 
     /// <summary>A backend counts as available only when it has really run a guest: a few milliseconds more at the first use.</summary>
     public bool DeepProbe { get; set; }
+
+    /// <summary>
+    /// Where these options come from, for messages: the path of a configuration section, such as <c>Vmm</c>; empty = code. Set by whoever binds them, not a setting
+    /// itself.
+    /// </summary>
+    public string Origin { get; set; } = "";
 }

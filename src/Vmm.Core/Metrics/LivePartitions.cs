@@ -2,12 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace Vmm;
 
-/// <summary>The partitions that are alive, for the meters, and the exits of those that no longer are.</summary>
+/// <summary>The partitions that are alive, for the meters, and the totals of those that no longer are.</summary>
 /// <remarks>A partition that is never disposed drops out when it is collected.</remarks>
 internal static class LivePartitions
 {
     private static readonly ConditionalWeakTable<PartitionBase, string> Live = [];
-    private static readonly Dictionary<string, ulong[]> Ended = [];
+    private static readonly Dictionary<string, BackendTotals> Ended = [];
     private static readonly Lock Gate = new();
 
     /// <summary>A partition has been created.</summary>
@@ -18,50 +18,32 @@ internal static class LivePartitions
             Live.Add(partition, partition.Capabilities.Backend);
     }
 
-    /// <summary>A partition has ended: its exits stay in the totals. Its processors run no more.</summary>
+    /// <summary>A partition has ended: what it did stays in the totals. Its processors run no more.</summary>
     internal static void Remove(PartitionBase partition)
     {
         lock (Gate)
         {
             if (Live.Remove(partition))
-                AddExits(Ended, partition);
+                Of(Ended, partition.Capabilities.Backend).AddWork(partition);
         }
     }
 
-    /// <summary>Number of live partitions by backend; backends whose partitions have all ended are there with 0.</summary>
-    internal static Dictionary<string, long> CountByBackend()
+    /// <summary>Totals by backend; backends whose partitions have all ended are there, too.</summary>
+    internal static Dictionary<string, BackendTotals> TotalsByBackend()
     {
         lock (Gate)
         {
-            Dictionary<string, long> counts = Ended.Keys.ToDictionary(backend => backend, _ => 0L);
-            foreach ((_, string backend) in Live)
-                counts[backend] = counts.GetValueOrDefault(backend) + 1;
-            return counts;
-        }
-    }
-
-    /// <summary>Exits by backend and <see cref="ExitKind"/>, of all partitions there ever were.</summary>
-    internal static Dictionary<string, ulong[]> ExitsByBackend()
-    {
-        lock (Gate)
-        {
-            Dictionary<string, ulong[]> totals = Ended.ToDictionary(pair => pair.Key, pair => (ulong[])pair.Value.Clone());
-            foreach ((PartitionBase partition, _) in Live)
-                AddExits(totals, partition);
+            Dictionary<string, BackendTotals> totals = Ended.ToDictionary(pair => pair.Key, pair => pair.Value.Copy());
+            foreach ((PartitionBase partition, string backend) in Live)
+                Of(totals, backend).AddLive(partition);
             return totals;
         }
     }
 
-    private static void AddExits(Dictionary<string, ulong[]> totals, PartitionBase partition)
+    private static BackendTotals Of(Dictionary<string, BackendTotals> totals, string backend)
     {
-        string backend = partition.Capabilities.Backend;
-        if (!totals.TryGetValue(backend, out ulong[]? sums))
-            totals[backend] = sums = new ulong[(int)ExitKind.Failed + 1];
-        foreach (IVirtualProcessor processor in partition.Processors)
-        {
-            IReadOnlyList<ulong> exits = processor.Counters.Exits;
-            for (int kind = 0; kind < sums.Length; kind++)
-                sums[kind] += exits[kind];
-        }
+        if (!totals.TryGetValue(backend, out BackendTotals? found))
+            totals[backend] = found = new BackendTotals();
+        return found;
     }
 }

@@ -38,11 +38,11 @@ public sealed class AddVmmTests
     }
 
     [Theory]
-    [InlineData("xen", "*'xen'; there are kvm*")]
-    [InlineData("kvm:tire=0", "*no option 'tire'; it has tier*")]
-    [InlineData("kvm:tier", "*'tier' is no option*")]
-    [InlineData("", "*no name*")]
-    [InlineData(null, "*Backend is null*")]
+    [InlineData("xen", "VmmOptions.Backend: There is no backend 'xen'; there are kvm.")]
+    [InlineData("kvm:tire=0", "VmmOptions.Backend: The kvm backend has no option 'tire'; it has tier.")]
+    [InlineData("kvm:tier", "VmmOptions.Backend: 'tier' is no option: write key=value.")]
+    [InlineData("", "VmmOptions.Backend: The choice of a backend has no name: write name or name:key=value,...")]
+    [InlineData(null, "VmmOptions.Backend is null: write auto, a name, or name:key=value,...")]
     public void Wrong_option_is_refused_by_validation_with_what_there_is(string? backend, string message)
     {
         using ServiceProvider provider = new ServiceCollection()

@@ -14,9 +14,12 @@ public sealed class VmmMeterTests
         using IPartition second = hypervisor.CreatePartition(new() { ProcessorCount = 2 });
         Run(first);
         second.Processors[1].Run().Kind.Should().Be(ExitKind.Halt);
+        using GuestMemory memory = second.AllocateMemory(0x3000);
+        second.Memory.Map(0x1000, memory, 0, 0x3000, GuestAccess.All);
         Observe().Should().BeEquivalentTo(new Dictionary<string, long>
         {
             ["vmm.partition.live"] = 2, ["vmm.vp.exits PortIo"] = 2, ["vmm.vp.exits Halt"] = 2,
+            ["vmm.memory.mapped"] = 0x3000, ["vmm.vp.events"] = 0, ["vmm.vp.instructions"] = 0, ["vmm.slat.walks"] = 0,
         });
 
         first.Dispose();
@@ -25,10 +28,12 @@ public sealed class VmmMeterTests
         Observe().Should().BeEquivalentTo(new Dictionary<string, long>
         {
             ["vmm.partition.live"] = 1, ["vmm.vp.exits PortIo"] = 4, ["vmm.vp.exits Halt"] = 3,
+            ["vmm.memory.mapped"] = 0x3000, ["vmm.vp.events"] = 0, ["vmm.vp.instructions"] = 0, ["vmm.slat.walks"] = 0,
         });
 
         second.Dispose();
         Observe()["vmm.partition.live"].Should().Be(0);
+        Observe()["vmm.memory.mapped"].Should().Be(0);
         Observe()["vmm.vp.exits PortIo"].Should().Be(4);
     }
 
@@ -45,7 +50,7 @@ public sealed class VmmMeterTests
         using MeterListener listener = new();
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument.Meter.Name == "Vmm")
+            if (instrument.Meter.Name == VmmTelemetry.MeterName)
                 l.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
