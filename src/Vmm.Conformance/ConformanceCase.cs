@@ -42,6 +42,11 @@ public sealed class ConformanceCase
     /// <summary>Capabilities without which the case is absent.</summary>
     public IReadOnlyList<Capability> Requires { get; init; } = [];
 
+    /// <summary>
+    /// Quirks that take away what the case rests on: where the backend declares one of them (by name) with evidence, the case is absent.
+    /// </summary>
+    public IReadOnlyList<Quirk> AbsentWith { get; init; } = [];
+
     /// <summary>First version of the kit that has the case.</summary>
     public Version Since { get; init; } = new(0, 1);
 

@@ -7,8 +7,10 @@ internal sealed class NothingHypervisor(params Capability[] declared) : IHypervi
 
     public Func<PartitionOptions, IPartition>? Creating { get; init; }
 
-    public HypervisorCapabilities Capabilities { get; } = new("nothing",
-        declared) { SlatFormats = [SlatFormat.Ept, SlatFormat.Npt, SlatFormat.None] };
+    public IReadOnlyList<Quirk> Quirks { get; init; } = [];
+
+    public HypervisorCapabilities Capabilities =>
+        new("nothing", declared) { SlatFormats = [SlatFormat.Ept, SlatFormat.Npt, SlatFormat.None], Quirks = Quirks };
 
     public IPartition CreatePartition(PartitionOptions options) =>
         Creating?.Invoke(options) ?? throw new HypervisorException(Name, "CreatePartition",

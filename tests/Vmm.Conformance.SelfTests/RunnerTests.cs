@@ -63,6 +63,38 @@ public sealed class RunnerTests
     }
 
     [Fact]
+    public void Case_is_absent_with_a_quirk_that_shows_its_probe_its_code_and_its_exit()
+    {
+        bool ran = false;
+        Quirk quirk = Quirk.SystemCalls with { Evidence = [new QuirkEvidence("system call", [0x0F, 0x05], "level 0", "level 3")] };
+        ConformanceCase conformanceCase = new("a.b", "t", "o", _ => ran = true) { AbsentWith = [Quirk.TrapFlag, Quirk.SystemCalls] };
+        CaseResult result = ConformanceRunner.RunCase(new NothingHypervisor { Quirks = [quirk] }, conformanceCase);
+        result.Outcome.Should().Be(CaseOutcome.Absent);
+        result.Message.Should().Contain("'system-calls'").And.Contain("probe 'system call' ran 0F05: expected level 0, observed level 3");
+        ran.Should().BeFalse();
+        ConformanceReport report = new("nothing", new NothingHypervisor().Capabilities, [result]);
+        report.ToMarkdown().Should().Contain("## Absent").And.Contain("ran 0F05");
+    }
+
+    [Fact]
+    public void Quirk_without_evidence_takes_no_case_away()
+    {
+        ConformanceCase conformanceCase = new("a.b", "t", "o", _ => { }) { AbsentWith = [Quirk.SystemCalls] };
+        CaseResult result = ConformanceRunner.RunCase(new NothingHypervisor { Quirks = [Quirk.SystemCalls] }, conformanceCase);
+        result.Outcome.Should().Be(CaseOutcome.Passed);
+    }
+
+    [Fact]
+    public void Undeclared_capability_is_explained_by_the_quirk_of_its_name()
+    {
+        Quirk quirk = new("legacy-paging", "No.") { Evidence = [new QuirkEvidence("PAE", [0x90], "HLT", "Shutdown")] };
+        ConformanceCase conformanceCase = new("a.b", "t", "o", _ => { }) { Requires = [Capability.LegacyPaging] };
+        CaseResult result = ConformanceRunner.RunCase(new NothingHypervisor { Quirks = [quirk] }, conformanceCase);
+        result.Outcome.Should().Be(CaseOutcome.Absent);
+        result.Message.Should().Contain("does not declare 'legacy-paging'").And.Contain("probe 'PAE' ran 90: expected HLT, observed Shutdown");
+    }
+
+    [Fact]
     public void Case_that_hangs_is_failed_and_abandoned()
     {
         using ManualResetEvent never = new(false);

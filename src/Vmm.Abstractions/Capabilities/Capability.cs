@@ -90,8 +90,3 @@ public sealed record Capability(string Name, string Description)
     /// <inheritdoc/>
     public override string ToString() => Name;
 }
-
-/// <summary>A way in which a real hypervisor differs that a client may have to know.</summary>
-/// <param name="Name">Stable name, kebab case.</param>
-/// <param name="Description">What differs, in words.</param>
-public sealed record Quirk(string Name, string Description);

@@ -75,7 +75,7 @@ public sealed class ConformanceReport
         json.WriteEndObject();
     }
 
-    /// <summary>The report as Markdown: a matrix of cases by format, then the failures.</summary>
+    /// <summary>The report as Markdown: a matrix of cases by format, then what is absent and why, then the failures.</summary>
     public string ToMarkdown()
     {
         StringBuilder text = new();
@@ -98,11 +98,26 @@ public sealed class ConformanceReport
             }
             text.AppendLine();
         }
+        AppendAbsent(text);
         foreach (CaseResult failure in Failures)
             text.AppendLine().Append("## ").AppendLine(failure.Name).AppendLine().AppendLine("```").AppendLine(failure.Explain())
                 .AppendLine("```");
         return text.ToString();
 
         static string Cell(string value) => value.Replace("|", "\\|", StringComparison.Ordinal);
+    }
+
+    // Many cases are absent for one reason: each reason stands once, with the cases it takes away.
+    private void AppendAbsent(StringBuilder text)
+    {
+        IGrouping<string, CaseResult>[] reasons = [.. Results.Where(result => result.Outcome == CaseOutcome.Absent).GroupBy(result => result.Message)];
+        if (reasons.Length == 0)
+            return;
+        text.AppendLine().AppendLine("## Absent");
+        foreach (IGrouping<string, CaseResult> reason in reasons)
+        {
+            text.AppendLine().AppendLine("```").AppendLine(reason.Key).AppendLine("```").AppendLine();
+            text.AppendLine(string.Join(", ", reason.Select(result => result.Name)));
+        }
     }
 }

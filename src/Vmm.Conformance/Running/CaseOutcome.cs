@@ -12,6 +12,9 @@ public enum CaseOutcome
     /// <summary>The processor model lacks what the case is about.</summary>
     Skipped,
 
-    /// <summary>The backend does not declare a capability the case needs, and says so properly when it is asked for.</summary>
+    /// <summary>
+    /// The backend does not declare a capability the case needs, and says so properly when it is asked for; or it declares a quirk that takes away what
+    /// the case rests on, and shows how the host does so.
+    /// </summary>
     Absent,
 }

@@ -47,7 +47,10 @@ public static class ConformanceRunner
         Stopwatch clock = Stopwatch.StartNew();
         Capability? missing = conformanceCase.Requires.FirstOrDefault(capability => !hypervisor.Capabilities.Has(capability));
         ConformanceContext context = new(hypervisor, slatFormat, options.CpuProfile);
-        CaseAttempt attempt = new(context, missing is null ? conformanceCase.Run : c => AbsentCapability.Verify(c, missing));
+        string refusal = "";
+        if (missing is null && AbsentQuirk.Find(hypervisor.Capabilities, conformanceCase) is { } quirk)
+            return new CaseResult(conformanceCase, slatFormat, CaseOutcome.Absent, clock.Elapsed) { Message = AbsentQuirk.Explain(quirk) };
+        CaseAttempt attempt = new(context, missing is null ? conformanceCase.Run : c => refusal = AbsentCapability.Verify(c, missing));
         TimeSpan timeout = conformanceCase.Timeout ?? options.Timeout;
         bool late = !attempt.Wait(timeout);
         bool abandoned = false;
@@ -72,7 +75,7 @@ public static class ConformanceRunner
         return attempt.Error switch
         {
             null when missing is null => result,
-            null => result with { Outcome = CaseOutcome.Absent, Message = $"The backend does not declare '{missing.Name}'." },
+            null => result with { Outcome = CaseOutcome.Absent, Message = AbsentQuirk.Explain(hypervisor.Capabilities, missing, refusal) },
             CaseSkippedException skipped => result with { Outcome = CaseOutcome.Skipped, Message = skipped.Message },
             ConformanceFailureException failure => Fail(failure.Message),
             Exception error => Fail($"{error.GetType().Name}: {error.Message}{Environment.NewLine}{error.StackTrace}"),

@@ -52,7 +52,11 @@ internal static class DoctorTable
             table.AddRow(Cell(capability.Name), Cell(capabilities.Has(capability) ? "yes" : "no"), Cell(capability.Description));
         console.Write(table);
         foreach (Quirk quirk in capabilities.Quirks)
+        {
             text.WriteLine($"  Quirk {quirk.Name}: {quirk.Description}");
+            foreach (QuirkEvidence evidence in quirk.Evidence)
+                text.WriteLine($"    {evidence}");
+        }
     }
 
     // Never markup: texts of backends are shown as they are.
