@@ -31,6 +31,8 @@ internal static unsafe class SimulatedExports
         api.QueryGpaRangeDirtyBitmap = &QueryDirty;
         api.SuspendPartitionTime = &SuspendTime;
         api.ResumePartitionTime = &ResumeTime;
+        api.RegisterPartitionDoorbellEvent = &RegisterDoorbell;
+        api.UnregisterPartitionDoorbellEvent = &UnregisterDoorbell;
         api.GetVirtualProcessorState = &GetState;
         api.SetVirtualProcessorState = &SetState;
         return api;
@@ -122,6 +124,16 @@ internal static unsafe class SimulatedExports
     private static int ResumeTime(nint handle) => Call(handle, static (SimulatedPartition partition, in Arguments _) => partition.Suspend(false), default);
 
     [UnmanagedCallersOnly]
+    private static int RegisterDoorbell(nint handle, WhvDoorbellMatchData* match, nint signal) => Call(
+        handle, static (SimulatedPartition partition, in Arguments a) => partition.RegisterDoorbell(in *(WhvDoorbellMatchData*)a.Pointer, (nint)a.Address),
+        new Arguments { Pointer = match, Address = (ulong)signal });
+
+    [UnmanagedCallersOnly]
+    private static int UnregisterDoorbell(nint handle, WhvDoorbellMatchData* match) => Call(
+        handle, static (SimulatedPartition partition, in Arguments a) => partition.UnregisterDoorbell(in *(WhvDoorbellMatchData*)a.Pointer),
+        new Arguments { Pointer = match });
+
+    [UnmanagedCallersOnly]
     private static int RequestInterrupt(nint handle, WhvInterruptControl* control, uint size) => Call(
         handle,
         static (SimulatedPartition partition, in Arguments a) => a.Size < sizeof(WhvInterruptControl) ? WhvHResult.InvalidArgument : partition.RequestInterrupt(in *(WhvInterruptControl*)a.Pointer),
@@ -172,6 +184,8 @@ internal static unsafe class SimulatedExports
     [UnmanagedCallersOnly]
     private static void* VirtualAlloc(void* address, nuint size, uint type, uint protection)
     {
+        if (SimulatedPlatform.Current is { } platform && !platform.Count())
+            return null;
         try
         {
             NativeGuestMemory memory = NativeGuestMemory.Allocate((size + PageBytes - 1) & ~(PageBytes - 1));

@@ -41,6 +41,9 @@ public sealed class WindowsHypervisorSimulator : IHypervisor
     /// <summary>Exceptions that escaped the simulation itself: none in a right one.</summary>
     public IReadOnlyCollection<Exception> Faults => _platform.Faults;
 
+    /// <summary>Makes this the platform of what the calling thread does without a handle, until the result is disposed.</summary>
+    internal IDisposable Enter() => _platform.Enter();
+
     /// <inheritdoc/>
     public IPartition CreatePartition(PartitionOptions options)
     {

@@ -37,7 +37,7 @@ internal unsafe struct WhvApi
     public delegate* unmanaged<nint, int> SuspendPartitionTime;
     public delegate* unmanaged<nint, int> ResumePartitionTime;
 
-    // Windows 10 2004. Without them: no state of the local APIC, no doorbells.
+    // Windows 10 2004. Without them: no state of the local APIC, and stores that ring doorbells leave the guest first.
     public delegate* unmanaged<nint, uint, void*, uint, uint*, int> GetVirtualProcessorInterruptControllerState2;
     public delegate* unmanaged<nint, uint, void*, uint, int> SetVirtualProcessorInterruptControllerState2;
     public delegate* unmanaged<nint, WhvDoorbellMatchData*, nint, int> RegisterPartitionDoorbellEvent;

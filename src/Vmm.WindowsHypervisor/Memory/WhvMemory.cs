@@ -3,7 +3,7 @@ using Vmm.WindowsHypervisor.Interop;
 namespace Vmm.WindowsHypervisor.Memory;
 
 /// <summary>The guest-physical address space of a partition of the platform, which keeps the nested tables itself.</summary>
-internal sealed unsafe class WhvMemory(WhvPartition partition) : SecondLevelAddressTranslationBase(partition)
+internal sealed unsafe partial class WhvMemory(WhvPartition partition) : SecondLevelAddressTranslationBase(partition)
 {
     private readonly List<(ulong First, ulong End)> _tracked = [];
     private readonly HashSet<ulong> _carried = []; // dirty pages of mappings that were made anew
@@ -18,7 +18,11 @@ internal sealed unsafe class WhvMemory(WhvPartition partition) : SecondLevelAddr
     public bool Ring(ulong address, int size, ulong value) => TryRing(address, size, value);
 
     /// <summary>Lets go of all memory; the partition is gone.</summary>
-    public void Free() => ReleaseRegions();
+    public void Free()
+    {
+        ReleaseSignals();
+        ReleaseRegions();
+    }
 
     protected override void MapCore(ulong address, GuestMemory memory, ulong offset, ulong length, GuestAccess access) =>
         Apply(address, (byte*)memory.DangerousGetHandle() + offset, length, access);
