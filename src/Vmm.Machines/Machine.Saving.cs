@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Vmm.Devices;
 
 namespace Vmm.Machines;
@@ -52,11 +53,19 @@ public sealed partial class Machine
         {
             RequireRest();
             RequireSaveable();
+            using Activity? activity = MachineActivities.Save(Partition.Capabilities.Backend, MemoryMap.Size);
+            long started = Stopwatch.GetTimestamp();
             HoldTime();
             try
             {
                 FinishInstructions();
                 Write(stream, progress, cancellationToken);
+                MachineLog.Saved(_logger, MemoryMap.Size, Stopwatch.GetElapsedTime(started));
+            }
+            catch (Exception exception)
+            {
+                activity.Fail(exception);
+                throw;
             }
             finally
             {
@@ -80,6 +89,7 @@ public sealed partial class Machine
     public static Machine Restore(
         IHypervisor hypervisor, SavedMachine saved, MachineOptions options, RestoreOptions? restoreOptions = null, IProgress<SaveProgress>? progress = null)
     {
+        ArgumentNullException.ThrowIfNull(hypervisor);
         ArgumentNullException.ThrowIfNull(saved);
         ArgumentNullException.ThrowIfNull(options);
         if (options.MemorySize != saved.Description.MemorySize)
@@ -87,16 +97,21 @@ public sealed partial class Machine
         uint? firmware = options.Firmware is { } image ? SavedMachineFormat.Checksum(image.Content.Span) : null;
         if (firmware != saved.Description.FirmwareChecksum)
             throw new SavedStateException(firmware is null ? "The saved machine has firmware; this one has none." : "The saved machine has another firmware, or none.");
-        Machine machine = new(hypervisor, options with { Image = null }, isRestoring: true);
+        using Activity? activity = MachineActivities.Restore(hypervisor.Name, options.MemorySize);
+        long started = Stopwatch.GetTimestamp();
+        Machine? machine = null;
         try
         {
+            machine = new Machine(hypervisor, options with { Image = null }, isRestoring: true);
             machine.HoldTime();
             machine.Load(saved, restoreOptions ?? new(), progress);
+            MachineLog.Restored(machine._logger, options.MemorySize, Stopwatch.GetElapsedTime(started));
             return machine;
         }
-        catch
+        catch (Exception exception)
         {
-            machine.Dispose();
+            activity.Fail(exception);
+            machine?.Dispose();
             throw;
         }
     }

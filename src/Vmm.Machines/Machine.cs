@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Vmm.Devices;
 
 namespace Vmm.Machines;
@@ -16,6 +19,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     private const ushort SerialPort = 0x3F8;
 
     private readonly Lock _gate = new();
+    private readonly ILogger _logger;
     private readonly GuestMemory _memory;
     private readonly FirmwareParts? _firmware;
     private readonly PiixPowerManagement? _powerFunction;
@@ -49,6 +53,8 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         _hasHostInput = options.HasSerialInput || options.HasHostEvents;
         Clock = NewClock(options);
         _ownClock = options.Clock is null ? Clock as SystemClock : null;
+        _logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<Machine>();
+        using Activity? activity = isRestoring ? null : MachineActivities.Boot(hypervisor.Name, options);
         try
         {
             Partition = hypervisor.CreatePartition(PartitionOptionsOf(hypervisor.Capabilities, options));
@@ -82,9 +88,11 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
                 LoadImage(options);
             else if (_firmware is not null && options.HasAcpi)
                 _firmware.AddTables(() => PlatformOf(options));
+            MachineLog.Made(_logger, hypervisor.Name, MemoryMap.Size, options.ProcessorCount);
         }
-        catch
+        catch (Exception exception)
         {
+            activity.Fail(exception);
             Free();
             throw;
         }
@@ -163,6 +171,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     public async Task<MachineOutcome> RunAsync(CancellationToken cancellationToken = default)
     {
         IMachineRun run;
+        TaskCompletionSource<MachineOutcome?> end = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -171,23 +180,34 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
             if (!_canRun)
                 throw new InvalidOperationException("The machine's run has ended: make a new machine to start again.");
             _run = run = NewRun();
+            _runEnd = end;
             LetTimeGo();
         }
-        bool canRun = false;
+        string backend = Partition.Capabilities.Backend;
+        MachineOutcome? outcome = null;
+        MachineLog.RunStarted(_logger);
+        MachineMeter.RunStarted(backend);
         try
         {
-            MachineOutcome outcome = await run.RunAsync(cancellationToken).ConfigureAwait(false);
-            canRun = outcome.Kind == MachineOutcomeKind.Cancelled;
+            outcome = await run.RunAsync(cancellationToken).ConfigureAwait(false);
+            MachineLog.RunEnded(_logger, outcome);
             return outcome;
+        }
+        catch (Exception exception)
+        {
+            MachineLog.RunFailed(_logger, exception);
+            throw;
         }
         finally
         {
             lock (_gate)
             {
                 _run = null;
-                _canRun = canRun;
+                _canRun = outcome is { Kind: MachineOutcomeKind.Cancelled };
             }
             run.Dispose();
+            MachineMeter.RunEnded(backend, outcome?.Kind ?? MachineOutcomeKind.Failed);
+            end.SetResult(outcome);
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Vmm.Devices;
 
 namespace Vmm.Machines;
@@ -64,4 +65,7 @@ public sealed record MachineOptions
 
     /// <summary>The devices' clock, not disposed by the machine; null = the host's time.</summary>
     public IMachineClock? Clock { get; init; }
+
+    /// <summary>Where the machine logs; null for nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
 }

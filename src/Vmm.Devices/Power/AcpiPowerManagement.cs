@@ -98,6 +98,16 @@ public sealed class AcpiPowerManagement : IPortDevice, IMmioDevice, ISaveableDev
     /// <summary>Disarms the timer.</summary>
     public void Dispose() => _timer.Dispose();
 
+    /// <summary>Whether the guest has enabled the power button's event: it listens, or a part of it does.</summary>
+    public bool IsPowerButtonEnabled
+    {
+        get
+        {
+            lock (_gate)
+                return (_enable & PowerButtonEvent) != 0;
+        }
+    }
+
     /// <summary>The user presses the power button: a guest that listens shuts down.</summary>
     public void PressPowerButton()
     {
