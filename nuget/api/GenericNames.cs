@@ -20,11 +20,14 @@ internal sealed record GenericNames(ImmutableArray<string> Type, ImmutableArray<
             List<string> constraints = [];
             if (parameter.Attributes.HasFlag(GenericParameterAttributes.ReferenceTypeConstraint))
                 constraints.Add("class");
-            if (parameter.Attributes.HasFlag(GenericParameterAttributes.NotNullableValueTypeConstraint))
-                constraints.Add("struct");
+            bool isStruct = parameter.Attributes.HasFlag(GenericParameterAttributes.NotNullableValueTypeConstraint);
             foreach (GenericParameterConstraintHandle constraint in parameter.GetConstraints())
                 constraints.Add(ApiListing.Name(reader, reader.GetGenericParameterConstraint(constraint).Type, this));
-            if (parameter.Attributes.HasFlag(GenericParameterAttributes.DefaultConstructorConstraint))
+            // Compilers write these two as a base type and a constructor besides.
+            if (isStruct)
+                constraints[constraints.FindIndex(constraint => constraint.StartsWith("System.ValueType", StringComparison.Ordinal))] =
+                    ApiListing.Has(reader, parameter.GetCustomAttributes(), "IsUnmanagedAttribute") ? "unmanaged" : "struct";
+            else if (parameter.Attributes.HasFlag(GenericParameterAttributes.DefaultConstructorConstraint))
                 constraints.Add("new()");
             if (constraints.Count != 0)
                 text += $" where {reader.GetString(parameter.Name)} : {string.Join(", ", constraints)}";
