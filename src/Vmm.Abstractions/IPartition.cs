@@ -13,6 +13,12 @@ public interface IPartition : IDisposable
     /// <summary>The backend's capabilities.</summary>
     HypervisorCapabilities Capabilities { get; }
 
+    /// <summary>
+    /// What the guest really sees of its processors: the profile of the options, or the backend's default one, with whatever the host adds, cannot hide, or has of its own, such as its clocks. Null where the
+    /// backend does not say. Saved state is checked against it.
+    /// </summary>
+    CpuProfile? CpuProfile => Options.CpuProfile;
+
     /// <summary>The guest-physical address space.</summary>
     ISecondLevelAddressTranslation Memory { get; }
 

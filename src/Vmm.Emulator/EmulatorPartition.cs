@@ -32,6 +32,8 @@ internal sealed class EmulatorPartition : PartitionBase
         SetProcessors(EmulatedProcessors);
     }
 
+    public override CpuProfile CpuProfile => Profile;
+
     public override ISecondLevelAddressTranslation Memory => _memory;
 
     public EmulatorMemory NestedMemory => _memory;

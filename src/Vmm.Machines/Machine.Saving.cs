@@ -8,6 +8,8 @@ public sealed partial class Machine
 {
     // Elements of a restored guest that this library does not know, by processor: they go back into the next save.
     private ImmutableArray<ImmutableArray<ElementState>> _preserved = [];
+    // What a restored guest was promised where it started: it needs no more wherever it goes next.
+    private CpuProfile? _promised;
     private bool _isTimeHeld;
 
     /// <summary>The devices whose state is saved. A client that adds devices to the buses adds them here too, before the machine first runs, is saved or restored.</summary>
@@ -93,10 +95,20 @@ public sealed partial class Machine
         ArgumentNullException.ThrowIfNull(saved);
         ArgumentNullException.ThrowIfNull(options);
         if (options.MemorySize != saved.Description.MemorySize)
-            throw new SavedStateException($"The saved machine has {saved.Description.MemorySize} bytes of RAM, this one {options.MemorySize}.");
+        {
+            throw new SavedStateException(
+                $"The saved machine has {saved.Description.MemorySize} bytes of RAM, this one {options.MemorySize}. Take the options from SavedMachineDescription.ToOptions.");
+        }
         uint? firmware = options.Firmware is { } image ? SavedMachineFormat.Checksum(image.Content.Span) : null;
         if (firmware != saved.Description.FirmwareChecksum)
-            throw new SavedStateException(firmware is null ? "The saved machine has firmware; this one has none." : "The saved machine has another firmware, or none.");
+        {
+            throw new SavedStateException((firmware, saved.Description.FirmwareChecksum) switch
+            {
+                (null, { } there) => $"The saved machine has firmware with the CRC-32C 0x{there:X8}; this one has none. Give it the same image.",
+                ({ } here, null) => $"The saved machine has no firmware; this one has some with the CRC-32C 0x{here:X8}. Leave it out.",
+                _ => $"The saved machine has firmware with the CRC-32C 0x{saved.Description.FirmwareChecksum:X8}, this one with 0x{firmware:X8}. Give it the same image.",
+            });
+        }
         using Activity? activity = MachineActivities.Restore(hypervisor.Name, options.MemorySize);
         long started = Stopwatch.GetTimestamp();
         Machine? machine = null;
@@ -124,12 +136,13 @@ public sealed partial class Machine
         if (Clock is IAdjustableClock clock)
             clock.SetTime(saved.Description.Time);
         Saveable.Apply(devices, Clock.Nanoseconds);
+        _promised = saved.Description.CpuProfile;
         _preserved = new PartitionSnapshot(saved.Description.CpuProfile, saved.Description.LocalApic, processors).Apply(Partition, options);
     }
 
     private void Write(Stream stream, IProgress<SaveProgress>? progress, CancellationToken cancellationToken)
     {
-        PartitionSnapshot partition = PartitionSnapshot.Capture(Partition);
+        PartitionSnapshot partition = PartitionSnapshot.Capture(Partition, _promised);
         long now = Clock.Nanoseconds;
         ImmutableArray<DeviceState> devices = Saveable.Capture(now);
         SavedMachineDescription description = new()

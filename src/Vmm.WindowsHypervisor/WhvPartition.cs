@@ -49,6 +49,8 @@ internal sealed unsafe class WhvPartition : PartitionBase
         SetProcessors(_processors);
     }
 
+    public override CpuProfile CpuProfile => Profile;
+
     public override ISecondLevelAddressTranslation Memory => _memory;
 
     public WhvMemory NestedMemory => _memory;

@@ -65,9 +65,10 @@ public sealed class MachineSavingTests
         guest.Out(0xF4, 0x2A);
     });
 
-    private async Task<byte[]> SaveAtPromptAsync(LocalApicMode localApic, SlatFormat format = SlatFormat.Ept)
+    private async Task<byte[]> SaveAtPromptAsync(
+        LocalApicMode localApic, SlatFormat format = SlatFormat.Ept, CpuProfile? profile = null)
     {
-        await using Machine machine = new(new EmulatorHypervisor(), Options(localApic, format) with { Image = new KernelImage(Guest()) });
+        await using Machine machine = new(new EmulatorHypervisor(), Options(localApic, format) with { Image = new KernelImage(Guest()), CpuProfile = profile });
         using CancellationTokenSource stop = new();
         Task<MachineOutcome> run = machine.RunAsync(stop.Token);
         while (!Sent.Contains('>'))
@@ -173,6 +174,50 @@ public sealed class MachineSavingTests
             FluentActions.Invoking(() => Machine.Restore(new EmulatorHypervisor(), again, other).Dispose())
                 .Should().Throw<SavedStateException>().WithMessage(message);
         }
+    }
+
+    [Fact]
+    public async Task Guest_keeps_its_clocks_and_is_refused_others()
+    {
+        CpuProfile fast = CpuProfiles.V1.WithClocks(2_450_000_000, 24_000_000);
+        byte[] saved = await SaveAtPromptAsync(LocalApicMode.XApic, profile: fast);
+        using SavedMachine file = new(new MemoryStream(saved));
+        MachineOptions options = file.Description.ToOptions(Options(LocalApicMode.None));
+        using Machine machine = Machine.Restore(new EmulatorHypervisor(), file, options);
+        machine.Partition.CpuProfile!.TimeStampCounterFrequency.Should().Be(2_450_000_000);
+        machine.Partition.CpuProfile!.ApicTimerFrequency.Should().Be(24_000_000);
+        using SavedMachine again = new(new MemoryStream(saved));
+        options = options with { CpuProfile = CpuProfiles.V1 };
+        FluentActions.Invoking(() => Machine.Restore(new EmulatorHypervisor(), again, options).Dispose())
+            .Should().Throw<SavedStateException>().WithMessage("*TSC frequency is 2450000000 Hz*1000000000 Hz here*");
+        using SavedMachine third = new(new MemoryStream(saved));
+        using Machine other = Machine.Restore(new EmulatorHypervisor(), third, options, new() { AllowOtherClocks = true });
+    }
+
+    [Fact]
+    public async Task Guest_that_was_admitted_where_more_is_shown_is_saved_with_what_it_was_promised()
+    {
+        byte[] saved = await SaveAtPromptAsync(LocalApicMode.XApic);
+        using SavedMachine file = new(new MemoryStream(saved));
+        MachineOptions options = file.Description.ToOptions(Options(LocalApicMode.None)) with { CpuProfile = CpuProfiles.V3 };
+        MemoryStream second = new();
+        using (Machine machine = Machine.Restore(new EmulatorHypervisor(), file, options, new() { AllowSupersetCpuid = true }))
+            machine.Save(second);
+        using Machine back = Restore(second.ToArray());
+        back.Partition.Options.CpuProfile!.Name.Should().Be("v1");
+    }
+
+    [Fact]
+    public async Task Restoring_tells_how_far_it_is_and_ends_at_the_whole()
+    {
+        byte[] saved = await SaveAtPromptAsync(LocalApicMode.XApic);
+        using SavedMachine file = new(new MemoryStream(saved));
+        List<SaveProgress> progress = [];
+        MachineOptions options = file.Description.ToOptions(Options(LocalApicMode.None));
+        Machine.Restore(new EmulatorHypervisor(), file, options, null, new Collector(progress)).Dispose();
+        progress.Select(step => step.Done).Should().BeInAscendingOrder().And.OnlyHaveUniqueItems();
+        progress.Should().HaveCountGreaterThan(1);
+        progress[^1].Should().Be(new SaveProgress(8 << 20, 8 << 20));
     }
 
     [Fact]

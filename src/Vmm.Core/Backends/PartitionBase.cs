@@ -33,6 +33,9 @@ public abstract class PartitionBase : IPartition
     public HypervisorCapabilities Capabilities => _hypervisor.Capabilities;
 
     /// <inheritdoc/>
+    public virtual CpuProfile? CpuProfile => Options.CpuProfile ?? (Capabilities.CpuProfiles is [{ } first, ..] ? CpuProfiles.All.FirstOrDefault(known => known.Name == first) : null);
+
+    /// <inheritdoc/>
     public abstract ISecondLevelAddressTranslation Memory { get; }
 
     /// <inheritdoc/>

@@ -13,7 +13,7 @@ internal sealed class MsrElement(string id, string description, bool isComparabl
     public override bool IsComparable => isComparable;
 
     public override bool IsPresent(IVirtualProcessor processor) =>
-        base.IsPresent(processor) && (isPresent is null || isPresent(ProcessorSnapshot.ProfileOf(processor.Partition)));
+        base.IsPresent(processor) && (isPresent is null || isPresent(processor.Partition.CpuProfile));
 
     internal override ElementState Capture(IVirtualProcessor processor, in ProcessorState state)
     {

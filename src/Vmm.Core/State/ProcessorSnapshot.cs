@@ -42,14 +42,17 @@ public sealed class ProcessorSnapshot
     {
         ArgumentNullException.ThrowIfNull(processor);
         PartitionOptions options = processor.Partition.Options;
-        ProcessorState state = PowerOnState.Create(ProfileOf(processor.Partition), processor.Index, options.LocalApic);
+        ProcessorState state = PowerOnState.Create(processor.Partition.CpuProfile, processor.Index, options.LocalApic);
         return new(Present(processor).Select(element => element.PowerOn(processor, in state)));
     }
 
     /// <summary>Gives this state to a processor that is not running. Everything is checked before anything is changed, as far as the backend tells.</summary>
     /// <exception cref="ArgumentException">An element or value is unknown, missing, of another version, or cannot be had here; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The processor is running, or an instruction is pending.</exception>
-    public void Apply(IVirtualProcessor processor)
+    public void Apply(IVirtualProcessor processor) => Prepare(processor)();
+
+    /// <summary>Checks this state against a processor; what comes back gives it to the processor.</summary>
+    internal Action Prepare(IVirtualProcessor processor)
     {
         ArgumentNullException.ThrowIfNull(processor);
         string backend = processor.Partition.Capabilities.Backend;
@@ -60,17 +63,26 @@ public sealed class ProcessorSnapshot
         {
             StateElement element = StateElements.Find(values.Id) ?? throw new ArgumentException($"The state element '{values.Id}' is not known.");
             if (element.Version != values.Version)
-                throw new ArgumentException($"The state element '{values.Id}' has version {values.Version}; this library knows version {element.Version}.");
+            {
+                throw new ArgumentException(
+                    $"The state element '{values.Id}' was saved in version {values.Version}; this library knows version {element.Version}. Use a library that knows both.");
+            }
             if (!element.IsPresent(processor))
-                throw new ArgumentException($"The {backend} backend does not have the state element '{values.Id}' in this partition.");
+            {
+                throw new ArgumentException(
+                    $"The state element '{values.Id}' was saved, and the {backend} backend does not have it in this partition. Restore where it is, or where the same options and CPU profile can be had.");
+            }
             groups |= element.Group;
             if (element.Load(processor, values, ref state) is { } action)
                 rest.Add(action);
         }
-        if (groups != RegisterGroups.None)
-            processor.SetState(groups, in state);
-        foreach (Action<IVirtualProcessor> action in rest)
-            action(processor);
+        return () =>
+        {
+            if (groups != RegisterGroups.None)
+                processor.SetState(groups, in state);
+            foreach (Action<IVirtualProcessor> action in rest)
+                action(processor);
+        };
     }
 
     /// <summary>Compares two snapshots; elements that run on by themselves are left out.</summary>
@@ -99,15 +111,6 @@ public sealed class ProcessorSnapshot
     /// <summary>What of a processor differs from the architectural power-on state. Empty after a correct reset.</summary>
     public static ImmutableArray<StateDifference> CompareWithPowerOn(IVirtualProcessor processor) =>
         [.. Compare(PowerOn(processor), Capture(processor)).Where(difference => difference.Expected is not null)];
-
-    /// <summary>The profile that a partition shows: that of its options, else the backend's default where it is one of ours.</summary>
-    internal static CpuProfile? ProfileOf(IPartition partition)
-    {
-        if (partition.Options.CpuProfile is { } profile)
-            return profile;
-        IReadOnlyList<string> names = partition.Capabilities.CpuProfiles;
-        return names.Count == 0 ? null : CpuProfiles.All.FirstOrDefault(known => known.Name == names[0]);
-    }
 
     private static StateElement[] Present(IVirtualProcessor processor) => [.. StateElements.All.Where(element => element.IsPresent(processor))];
 

@@ -45,19 +45,19 @@ public sealed class SaveableDevices
         foreach (DeviceState state in states)
         {
             ISaveableDevice device = Find(state.Name)
-                ?? throw new SavedStateException($"The saved machine has a device '{state.Name}' ({state.Kind}), which this machine does not have.");
+                ?? throw new SavedStateException($"The saved machine has a device '{state.Name}' ({state.Kind}), which this machine does not have. Give it the same devices.");
             if (!seen.Add(state.Name))
                 throw new SavedStateException($"The saved machine has the device '{state.Name}' twice.");
             if (device.StateKind != state.Kind)
-                throw new SavedStateException($"The device '{state.Name}' is a {state.Kind} in the saved machine and a {device.StateKind} here.");
+                throw new SavedStateException($"The device '{state.Name}' is a {state.Kind} in the saved machine and a {device.StateKind} here. Give the machine the same devices in the same order.");
             if (state.Version < 1 || state.Version > device.StateVersion)
             {
                 throw new SavedStateException(
-                    $"The device '{state.Name}' was saved in version {state.Version} of its state; known here are versions up to {device.StateVersion}.");
+                    $"The device '{state.Name}' was saved in version {state.Version} of its state; known here are versions up to {device.StateVersion}. Restore with the library that saved it, or a later one.");
             }
         }
         if (Names.FirstOrDefault(name => !seen.Contains(name)) is { } missing)
-            throw new SavedStateException($"This machine has a device '{missing}', which the saved machine does not have.");
+            throw new SavedStateException($"This machine has a device '{missing}', which the saved machine does not have. Leave it out.");
         foreach (DeviceState state in states)
             DeviceStateExchange.Load(state, Find(state.Name)!, now);
     }

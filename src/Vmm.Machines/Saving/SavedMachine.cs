@@ -82,10 +82,12 @@ public sealed class SavedMachine : IDisposable
                     break;
                 case ChunkKind.Memory:
                     MemoryPieces.Read(payload.Span, memory, pages, ref next);
-                    progress?.Report(new(Math.Min(next, memory.Length), memory.Length));
+                    if (next < memory.Length)
+                        progress?.Report(new(next, memory.Length));
                     break;
                 case ChunkKind.End:
                     _chunks.RequireEnd();
+                    progress?.Report(new(memory.Length, memory.Length));
                     return (processors.ToImmutable(), devices.ToImmutable());
                 default:
                     throw new SavedStateException($"The saved machine has a part of kind {(uint)kind}, which is not known here or not expected there.");

@@ -3,6 +3,9 @@ namespace Vmm.Machines;
 /// <summary>What a saved machine is made of: what a machine that takes its place must be made of too.</summary>
 public sealed record SavedMachineDescription
 {
+    private const ulong SlowestClock = 1_000_000;
+    private const ulong FastestClock = 10_000_000_000;
+
     /// <summary>Bytes of RAM.</summary>
     public required ulong MemorySize { get; init; }
 
@@ -21,13 +24,13 @@ public sealed record SavedMachineDescription
     /// <summary>CRC-32C of the firmware; null for a machine without.</summary>
     public uint? FirmwareChecksum { get; init; }
 
-    /// <summary>Options for a machine that takes this one's place: RAM, processors and their model from here, all else from the given ones.</summary>
+    /// <summary>Options for a machine that takes this one's place: RAM, processors, their model and its clocks from here, all else from the given ones.</summary>
     /// <param name="options">The devices' ends: serial port, disks and so on; an image is left out. A CPU profile that is set stays.</param>
     /// <exception cref="SavedStateException">The profile is none of this library's, and none is set.</exception>
     public MachineOptions ToOptions(MachineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        CpuProfile? profile = options.CpuProfile ?? (CpuProfile is null ? null : Known(CpuProfile.Name));
+        CpuProfile? profile = options.CpuProfile ?? (CpuProfile is null ? null : Known(CpuProfile));
         return options with { Image = null, MemorySize = MemorySize, ProcessorCount = ProcessorCount, LocalApic = LocalApic, CpuProfile = profile };
     }
 
@@ -75,6 +78,17 @@ public sealed record SavedMachineDescription
         };
     }
 
-    private static CpuProfile Known(string name) => CpuProfiles.All.FirstOrDefault(profile => string.Equals(profile.Name, name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new SavedStateException($"The saved guest saw the CPU profile '{name}'; known here are {string.Join(", ", CpuProfiles.All.Select(profile => profile.Name))}.");
+    // Leaves from a file are compared, not believed; its clocks, which a backend may be able to provide, are taken as far as a processor can have them.
+    private static CpuProfile Known(CpuProfile saved)
+    {
+        CpuProfile known = CpuProfiles.All.FirstOrDefault(profile => string.Equals(profile.Name, saved.Name, StringComparison.OrdinalIgnoreCase))
+            ?? throw new SavedStateException(
+                $"The saved guest saw the CPU profile '{saved.Name}'; known here are {string.Join(", ", CpuProfiles.All.Select(profile => profile.Name))}. Set MachineOptions.CpuProfile to that profile.");
+        bool isSame = saved.TimeStampCounterFrequency == known.TimeStampCounterFrequency && saved.ApicTimerFrequency == known.ApicTimerFrequency;
+        return isSame || !IsClock(saved.TimeStampCounterFrequency) || !IsClock(saved.ApicTimerFrequency)
+            ? known
+            : known.WithClocks(saved.TimeStampCounterFrequency, saved.ApicTimerFrequency);
+    }
+
+    private static bool IsClock(ulong hertz) => hertz is >= SlowestClock and <= FastestClock;
 }

@@ -33,6 +33,9 @@ public class DecoratedPartition : IPartition
     public virtual HypervisorCapabilities Capabilities => Hypervisor.Capabilities;
 
     /// <inheritdoc/>
+    public virtual CpuProfile? CpuProfile => Inner.CpuProfile;
+
+    /// <inheritdoc/>
     public virtual ISecondLevelAddressTranslation Memory => _memory.Value;
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using Vmm.Testing;
 
 namespace Vmm.Core.Tests.State;
 
@@ -112,6 +113,95 @@ public sealed class PartitionSnapshotTests
         fromSmall.Apply(large, new() { AllowSupersetCpuid = true });
     }
 
+    public static TheoryData<string, Func<CpuProfile, CpuProfile>, RestoreOptions?, string> Differences { get; } = new()
+    {
+        // What the target shows more of is admitted, and nothing else by that.
+        { "a leaf more", p => p.WithLeaf(new(0x14, 0, new(1, 2, 3, 4))), new() { AllowSupersetCpuid = true }, "*leaf 0x14.0 is 00000001:00000002:00000003:00000004 here*AllowSupersetCpuid*" },
+        { "a feature more", p => p.WithLeaf(With(p, 7, 0, v => v with { Ebx = v.Ebx | (1 << 16) })), new() { AllowSupersetCpuid = true }, "*leaf 0x7.0*AllowSupersetCpuid*" },
+        { "a higher last leaf", p => p.WithLeaf(With(p, 0, 0, v => v with { Eax = 0x20 })), new() { AllowSupersetCpuid = true }, "*leaf 0x0*AllowSupersetCpuid*" },
+        { "another name", p => p.WithLeaf(With(p, 0x8000_0002, 0, v => v with { Eax = 1 })), new() { AllowSupersetCpuid = true }, "*leaf 0x80000002*" },
+        { "wider addresses", p => p with { PhysicalAddressBits = 46 }, new() { AllowSupersetCpuid = true }, "*40 bits for the saved guest and 46 here*" },
+        { "more of XCR0", p => p with { Xcr0Mask = 0xE7 }, new() { AllowSupersetCpuid = true }, "*0x7 for the saved guest and 0xE7 here*" },
+        { "another clock", p => p.WithClocks(2_450_000_000, 1_000_000_000), new() { AllowOtherClocks = true }, "*TSC frequency is 1000000000 Hz for the saved guest and 2450000000 Hz here*AllowOtherClocks*" },
+        { "a feature less", p => p.WithLeaf(With(p, 7, 0, v => v with { Ebx = v.Ebx & ~0x20U })), null, "*leaf 0x7.0*lacks 0x20 in EBX*Restore where*" },
+        { "a leaf less", p => p with { Leaves = [.. p.Leaves.Where(leaf => leaf.Leaf != 4)] }, null, "*leaf 0x4.0*is not shown here*" },
+        { "a lower last leaf", p => p.WithLeaf(With(p, 0, 0, v => v with { Eax = 0xD })), null, "*leaf 0x0*" },
+        { "another vendor", p => p.WithLeaf(With(p, 0, 0, v => v with { Ebx = 0x6874_7541 })), null, "*leaf 0x0*" },
+        { "narrower addresses", p => p with { PhysicalAddressBits = 36 }, null, "*40 bits for the saved guest and 36 here*" },
+        { "another place of the AVX state", p => p.WithLeaf(With(p, 0xD, 2, v => v with { Ebx = 832 })), null, "*leaf 0xD.2*" },
+        { "other caches", p => p.WithLeaf(With(p, 4, 2, v => v with { Ecx = 0x7FF })), null, "*leaf 0x4.2*" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Differences))]
+    public void Difference_is_refused_with_both_sides_and_a_way_out(string difference, Func<CpuProfile, CpuProfile> change, RestoreOptions? admits, string message)
+    {
+        using IPartition here = Create(CpuProfiles.V3);
+        using ChangedPartition target = new(here, change(CpuProfiles.V3));
+        PartitionSnapshot saved = PartitionSnapshot.Capture(here);
+        saved.Check(here);
+        saved.Invoking(snapshot => snapshot.Check(target)).Should().Throw<SavedStateException>(difference).WithMessage(message);
+        foreach (RestoreOptions other in (RestoreOptions[])[new() { AllowSupersetCpuid = true }, new() { AllowOtherClocks = true }])
+        {
+            if (other == admits)
+                saved.Check(target, other);
+            else
+                saved.Invoking(snapshot => snapshot.Check(target, other)).Should().Throw<SavedStateException>(difference).WithMessage(message);
+        }
+    }
+
+    [Fact]
+    public void What_depends_on_the_processor_or_on_a_local_apic_is_no_difference()
+    {
+        using IPartition without = Create(CpuProfiles.V3, LocalApicMode.None);
+        using IPartition with = Create(CpuProfiles.V3);
+        Func<CpuProfile, CpuProfile> change = p => p.WithLeaf(With(p, 1, 0, v => v with { Ebx = v.Ebx | 0x0500_0000, Ecx = (v.Ecx | (1 << 27)) & ~((1U << 21) | (1 << 24)), Edx = v.Edx & ~(1U << 9) }));
+        using ChangedPartition target = new(without, change(CpuProfiles.V3));
+        using ChangedPartition lacking = new(with, change(CpuProfiles.V3));
+        PartitionSnapshot.Capture(without).Check(target);
+        PartitionSnapshot.Capture(with).Invoking(snapshot => snapshot.Check(lacking)).Should().Throw<SavedStateException>().WithMessage("*0x1200000 in ECX*");
+    }
+
+    [Fact]
+    public void Guest_that_was_admitted_where_more_is_shown_may_go_back()
+    {
+        using IPartition small = Create(CpuProfiles.V1);
+        using IPartition large = Create(CpuProfiles.V2);
+        PartitionSnapshot first = PartitionSnapshot.Capture(small);
+        first.Apply(large, new() { AllowSupersetCpuid = true });
+        PartitionSnapshot.Capture(large).Invoking(snapshot => snapshot.Apply(small)).Should().Throw<SavedStateException>();
+        PartitionSnapshot.Capture(large, first.Profile).Apply(small);
+    }
+
+    [Fact]
+    public void Components_that_a_platform_hands_over_but_the_guest_cannot_have_are_not_saved()
+    {
+        using IPartition plain = Create(CpuProfiles.V3);
+        using ChangedPartition noisy = new(plain, CpuProfiles.V3);
+        PartitionSnapshot expected = PartitionSnapshot.Capture(plain);
+        ImmutableArray<StateField> Fields(PartitionSnapshot snapshot) => snapshot.Processors[0].Elements.Single(element => element.Id == "xsave").Fields;
+        Fields(PartitionSnapshot.Capture(noisy)).Should().Equal(Fields(expected), "AVX state of zeros is initial, and protection keys are not in the profile");
+        noisy.Avx = 0x11;
+        Fields(PartitionSnapshot.Capture(noisy)).Except(Fields(expected)).Should().Equal(new StateField("ExtendedComponents", 4), new StateField("Area+0x240", 0x11));
+        using IPartition without = Create(CpuProfiles.V2);
+        PartitionSnapshot withAvx = PartitionSnapshot.Capture(noisy, CpuProfiles.V2);
+        withAvx.Invoking(snapshot => snapshot.Apply(without)).Should().Throw<SavedStateException>().WithMessage("*'xsave' holds the XSAVE components 0x4*may hold 0x3*");
+    }
+
+    [Fact]
+    public void Nothing_is_changed_when_a_later_processor_cannot_be_restored()
+    {
+        using IPartition two = Hypervisors.Emulator().CreatePartition(new() { LocalApic = LocalApicMode.XApic, ProcessorCount = 2 });
+        PartitionSnapshot saved = PartitionSnapshot.Capture(two);
+        ImmutableArray<ElementState> elements = saved.Processors[1].Elements;
+        int general = elements.IndexOf(elements.Single(element => element.Id == "general"));
+        ElementState broken = elements[general] with { Fields = elements[general].Fields.RemoveAt(0) };
+        saved = saved with { Processors = saved.Processors.SetItem(1, new(elements.SetItem(general, broken))) };
+        two.Processors[0][Register.Rbx] = 77;
+        saved.Invoking(snapshot => snapshot.Apply(two)).Should().Throw<SavedStateException>().WithMessage("Processor 1 cannot be restored: *'general' lacks the value*");
+        two.Processors[0][Register.Rbx].Should().Be(77);
+    }
+
     [Fact]
     public void Other_processor_counts_frequencies_and_missing_apics_are_refused()
     {
@@ -217,4 +307,34 @@ public sealed class PartitionSnapshotTests
     private static void Write(byte[] page, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(offset), value);
 
     private static uint Read(byte[] page, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(page.AsSpan(offset));
+
+    private static CpuidLeaf With(CpuProfile profile, uint leaf, uint subleaf, Func<CpuidResult, CpuidResult> change)
+    {
+        CpuidLeaf entry = profile.Find(leaf, subleaf)!;
+        return entry with { Value = change(entry.Value) };
+    }
+
+    // A partition as a host makes it that cannot hide what it has, and whose XSAVE areas say more than the guest can have.
+    private sealed class ChangedPartition(IPartition inner, CpuProfile profile) : DecoratedPartition(new DecoratedHypervisor(Hypervisors.Emulator()), inner)
+    {
+        public byte Avx { get; set; }
+
+        public override CpuProfile CpuProfile => profile;
+
+        protected override IVirtualProcessor Decorate(IVirtualProcessor processor) => new ChangedProcessor(this, processor);
+
+        private sealed class ChangedProcessor(ChangedPartition partition, IVirtualProcessor inner) : DecoratedProcessor(partition, inner)
+        {
+            public override int XsaveSize => 2696;
+
+            public override void GetXsave(Span<byte> area)
+            {
+                area.Clear();
+                Inner.GetXsave(area[..Inner.XsaveSize]);
+                BinaryPrimitives.WriteUInt64LittleEndian(area[512..], BinaryPrimitives.ReadUInt64LittleEndian(area[512..]) | 0x204);
+                area[576] = partition.Avx;
+                area[2688] = 0x55;
+            }
+        }
+    }
 }

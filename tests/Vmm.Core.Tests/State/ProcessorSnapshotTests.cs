@@ -130,7 +130,7 @@ public sealed class ProcessorSnapshotTests : IDisposable
 
     [Theory]
     [InlineData("tpm", 1, "Rax", "*'tpm' is not known*")]
-    [InlineData("general", 9, "Rax", "*'general' has version 9*version 1*")]
+    [InlineData("general", 9, "Rax", "*'general' was saved in version 9*version 1*")]
     [InlineData("debug", 1, "Dr9", "*'debug' lacks the value Dr0*")]
     public void Apply_refuses_what_it_does_not_know_and_changes_nothing(string id, int version, string field, string message)
     {
