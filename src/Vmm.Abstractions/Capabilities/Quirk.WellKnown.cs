@@ -24,6 +24,12 @@ public sealed partial record Quirk
     /// <summary>MMX, SSE and AVX at level 0.</summary>
     public static Quirk SupervisorVectors { get; } = new("supervisor-vectors", "MMX, SSE or AVX instructions do not work at level 0.");
 
+    /// <summary>x87 at level 3.</summary>
+    public static Quirk UserX87 { get; } = new("user-x87", "x87 instructions do not work at level 3 of 64-bit mode.");
+
+    /// <summary>SSE at level 3.</summary>
+    public static Quirk UserVectors { get; } = new("user-vectors", "SSE instructions do not work at level 3 of 64-bit mode.");
+
     /// <summary>Less usual general instructions at level 0.</summary>
     public static Quirk SupervisorInstructions { get; } =
         new("supervisor-instructions", "Less usual general instructions (POPCNT, BMI, decimal adjustment, BOUND, LAR and their like) do not work at level 0.");

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Vmm.Kvm.Probes;
+
+/// <summary>What this host's virtual machines do not do as a processor does, found by running a tiny guest for each thing. Immutable.</summary>
+internal sealed class HostLimits
+{
+    private HostLimits(ImmutableArray<ProbeResult> results, double instructionsPerSecond)
+    {
+        Results = results;
+        InstructionsPerSecond = instructionsPerSecond;
+        Quirks = Collect();
+    }
+
+    /// <summary>Every probe that could be run, and what came of it.</summary>
+    public ImmutableArray<ProbeResult> Results { get; }
+
+    /// <summary>How fast a loop at privilege level 0 runs.</summary>
+    public double InstructionsPerSecond { get; }
+
+    /// <summary>What does not hold, with words and evidence; empty on a host where nothing is lost.</summary>
+    public ImmutableArray<Quirk> Quirks { get; }
+
+    /// <summary>32-bit and PAE paging work.</summary>
+    public bool HasLegacyPaging => Results.All(result => result.Holds || result.Probe.Quirk.Name != Capability.LegacyPaging.Name);
+
+    /// <summary>Runs all probes: some tens of milliseconds.</summary>
+    /// <param name="hypervisor">The backend; what it declares does not matter but for its CPU profiles.</param>
+    public static HostLimits Measure(IHypervisor hypervisor)
+    {
+        ImmutableArray<ProbeResult>.Builder results = ImmutableArray.CreateBuilder<ProbeResult>();
+        double speed = 0;
+        foreach (IGrouping<CpuProfile?, LimitProbe> group in ProbeCatalog.All.GroupBy(probe => probe.Profile))
+        {
+            if (group.Key is { } profile && !hypervisor.Capabilities.CpuProfiles.Contains(profile.Name))
+                continue;
+            ProbeGuest? guest = null;
+            try
+            {
+                foreach (LimitProbe probe in group)
+                {
+                    guest ??= new ProbeGuest(hypervisor, group.Key);
+                    ProbeResult result = guest.Run(probe);
+                    results.Add(result);
+                    if (result.Holds)
+                        continue;
+                    guest.Dispose();
+                    guest = null;
+                }
+                if (group.Key is null)
+                    speed = SpeedProbe.Measure(guest ??= new ProbeGuest(hypervisor));
+            }
+            finally
+            {
+                guest?.Dispose();
+            }
+        }
+        return new HostLimits(results.ToImmutable(), speed);
+    }
+
+    private ImmutableArray<Quirk> Collect()
+    {
+        ImmutableArray<Quirk>.Builder quirks = ImmutableArray.CreateBuilder<Quirk>();
+        foreach (IGrouping<string, ProbeResult> lost in Results.Where(result => !result.Holds).GroupBy(result => result.Probe.Quirk.Name))
+            quirks.Add(lost.First().Probe.Quirk with { Evidence = [.. lost.Select(result => result.Evidence)] });
+        if (InstructionsPerSecond < SpeedProbe.Slow)
+        {
+            string observed = string.Create(CultureInfo.InvariantCulture, $"{InstructionsPerSecond / 1_000_000:0.00} million");
+            LimitProbe probe = SpeedProbe.Probe;
+            quirks.Add(probe.Quirk with
+            {
+                Evidence = [new QuirkEvidence(probe.Name, ImmutableArray.Create(probe.Code), "at least 5 million instructions a second", observed)],
+            });
+        }
+        return quirks.ToImmutable();
+    }
+}
