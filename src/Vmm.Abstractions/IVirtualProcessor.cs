@@ -126,6 +126,17 @@ public interface IVirtualProcessor
     /// <param name="user">Check as privilege level 3.</param>
     LinearTranslationResult Translate(ulong linear, GuestAccess access, bool user = false);
 
+    /// <summary>
+    /// What the host's debugger asks of this processor; a processor at rest takes it. It is no state of the guest: neither saved nor changed by a reset.
+    /// </summary>
+    /// <exception cref="NotSupportedException">It asks for what the backend does not declare: <see cref="Capability.Breakpoints"/>, <see cref="Capability.Watchpoints"/> or <see cref="Capability.SingleStep"/>.</exception>
+    /// <exception cref="ArgumentException">There are more points than <see cref="HypervisorCapabilities.DebugPointLimit"/>, or one has an impossible length or alignment.</exception>
+    DebugControl Debugging
+    {
+        get => DebugControl.None;
+        set => Partition.Capabilities.Require(Capability.Breakpoints);
+    }
+
     /// <summary>Counters of this processor; a snapshot, may be read while it runs.</summary>
     ProcessorCounters Counters { get; }
 }

@@ -33,6 +33,8 @@ public static class ConformanceCatalog
             .. Suites.FloatCases.All,
             .. Suites.ExtensionCases.All,
             .. Suites.DebugCases.All,
+            .. Suites.HostDebugCases.All,
+            .. Suites.WatchpointCases.All,
             .. Suites.SelfModifyingCases.All,
             .. Suites.InterruptCases.All,
             .. Suites.ApicCases.All,

@@ -22,6 +22,9 @@ public sealed class EmulatorHypervisor : HypervisorBase
     /// <inheritdoc/>
     protected override PartitionBase CreatePartitionCore(PartitionOptions options) => new EmulatorPartition(this, options);
 
+    /// <summary>Most breakpoints and watchpoints of the host's debugger on one processor.</summary>
+    public const int PointLimit = 1024;
+
     private static HypervisorCapabilities Declare() => new(
         "emulator",
         [
@@ -30,10 +33,12 @@ public sealed class EmulatorHypervisor : HypervisorBase
             Capability.DirtyTracking, Capability.Doorbells, Capability.InstructionBudget,
             Capability.InstructionCounting, Capability.TimeControl, Capability.VirtualTime, Capability.TranslationPageSize, Capability.PreciseSplitAccess,
             Capability.WalkViolations, Capability.MultipleProcessors, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState, Capability.StartupState,
+            Capability.Breakpoints, Capability.Watchpoints, Capability.SingleStep,
         ])
     {
         MaximumProcessors = ProcessorLimit,
         PhysicalAddressBits = AddressBits,
+        DebugPointLimit = PointLimit,
         InterceptableExceptions = uint.MaxValue & ~(1U << 2),
         SlatFormats = [SlatFormat.Ept, SlatFormat.Npt, SlatFormat.None],
         CpuProfiles = [.. Vmm.CpuProfiles.All.Select(profile => profile.Name)],

@@ -10,7 +10,13 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
 
     protected override Span<byte> PendingDataCore => _stringElement.AsSpan(0, _stringSize);
 
-    protected override bool CompletePendingCore(out VpExit exit) => FinishPending(out exit);
+    protected override bool CompletePendingCore(out VpExit exit)
+    {
+        if (!FinishPending(out exit))
+            return false;
+        NoteStep(RunResult.Done);
+        return true;
+    }
 
     protected override void CompleteReadCore(in VpExit exit, ulong value)
     {

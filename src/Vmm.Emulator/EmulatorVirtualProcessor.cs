@@ -78,7 +78,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             State->Activity = Activity.WaitForSipi;
         _endedInterrupts.Clear();
         _anyEndedInterrupt = false;
-        _pending = _answered = false;
+        _pending = _answered = _hasStepped = false;
     }
 
     /// <summary>Frees the core.</summary>
@@ -98,8 +98,12 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
 
     protected override void RunCore(out VpExit exit)
     {
-        if (_pending && !FinishPending(out exit))
-            return;
+        if (_pending)
+        {
+            if (!FinishPending(out exit))
+                return;
+            NoteStep(RunResult.Done);
+        }
         ulong end = _budget == 0 ? ulong.MaxValue : State->InstructionsRetired + _budget;
         while (true)
         {
@@ -128,7 +132,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                 exit = new VpExit(ExitKind.Cancelled, State->Rip);
                 return;
             }
-            RunResult result = Core.Execute(allowed, exact: true);
+            RunResult result = _steps ? Core.ExecuteOne() : Core.Execute(allowed, exact: true);
+            NoteStep(result);
             if (!After(result, out exit))
                 return;
             if (result == RunResult.Fault)
@@ -169,6 +174,9 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             case RunResult.DebugTrap:
                 Core.QueueDebugTrap();
                 return true;
+            case RunResult.HostBreakpoint:
+                exit = AtBreakpoint();
+                return false;
             case RunResult.Boundary when Core.Request.Kind == ExternalRequestKind.Hypercall:
                 Core.WithdrawRequest();
                 exit = new VpExit(ExitKind.Hypercall, State->Rip);
@@ -200,15 +208,20 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             }
             if (_anyEndedInterrupt && TakeEndOfInterrupt(out exit))
                 return false;
-            if (Core.Apic is not null && TakeApicSignals())
+            if ((_hasStepped || Core.HasHostHit) && TakeDebugStop(out exit))
+                return false;
+            // A step is not led away into a handler.
+            bool isOpen = !_steps || State->Activity != Activity.Running;
+            if (isOpen && Core.Apic is not null && TakeApicSignals())
                 continue;
-            if (State->Activity != Activity.WaitForSipi && TryTakeNext(out InjectedEvent taken))
+            if (isOpen && State->Activity != Activity.WaitForSipi && TryTakeNext(out InjectedEvent taken))
             {
                 State->Activity = Activity.Running;
                 Core.QueueEvent(in taken);
+                NoteStep(RunResult.Done);
                 continue;
             }
-            if (Window != Interruptible.None && (InterruptibleCore & Window) != 0)
+            if (isOpen && Window != Interruptible.None && (InterruptibleCore & Window) != 0)
             {
                 Window = Interruptible.None;
                 exit = new VpExit(ExitKind.InterruptWindow, State->Rip);

@@ -79,12 +79,21 @@ public sealed record Capability(string Name, string Description)
     /// <summary>State of INIT and start-up messages that wait.</summary>
     public static Capability StartupState { get; } = new("startup-state", "INIT and start-up messages that wait can be read and written.");
 
+    /// <summary>Breakpoints of the host.</summary>
+    public static Capability Breakpoints { get; } = new("breakpoints", "The host's debugger can set breakpoints that the guest does not see.");
+
+    /// <summary>Watchpoints of the host.</summary>
+    public static Capability Watchpoints { get; } = new("watchpoints", "The host's debugger can watch linear addresses, unseen by the guest.");
+
+    /// <summary>Single step of the host.</summary>
+    public static Capability SingleStep { get; } = new("single-step", "The host's debugger can run one instruction at a time, unseen by the guest.");
+
     /// <summary>All of the above.</summary>
     public static ImmutableArray<Capability> WellKnown { get; } =
     [
         SlatFormatChoice, LocalApic, X2Apic, CpuidExits, MsrExits, ExceptionExits, Hypercalls, ExecuteProtection, ExecuteOnly, DirtyTracking, Doorbells,
         InstructionBudget, InstructionCounting, TimeControl, VirtualTime, TranslationPageSize, PreciseSplitAccess, WalkViolations, MultipleProcessors, ThreadMigration,
-        LegacyPaging, EventState, StartupState,
+        LegacyPaging, EventState, StartupState, Breakpoints, Watchpoints, SingleStep,
     ];
 
     /// <inheritdoc/>

@@ -31,6 +31,9 @@ public sealed class HypervisorCapabilities
     /// <summary>Exceptions that can exit: bit n is vector n.</summary>
     public uint InterceptableExceptions { get; init; }
 
+    /// <summary>Most breakpoints and watchpoints that the host's debugger can have on one processor at a time.</summary>
+    public int DebugPointLimit { get; init; }
+
     /// <summary>Formats that <see cref="PartitionOptions.SlatFormat"/> may name; the first is the default.</summary>
     public IReadOnlyList<SlatFormat> SlatFormats { get; init; } = [];
 

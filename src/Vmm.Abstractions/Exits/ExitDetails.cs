@@ -102,11 +102,17 @@ public readonly record struct ExceptionExit
 /// <summary>A stop for the host's debugger.</summary>
 public readonly record struct DebugExit
 {
-    /// <summary>The address hit.</summary>
+    /// <summary>Linear address of the breakpoint, or an address inside the watchpoint; 0 after a step.</summary>
     public ulong Address { get; init; }
 
-    /// <summary>Bits as DR6 would show them.</summary>
+    /// <summary>Bits as DR6 would show them, 0 where they are not known; after a step bit 14.</summary>
     public ulong Dr6 { get; init; }
+
+    /// <summary>
+    /// <see cref="GuestAccess.Execute"/> for a breakpoint, <see cref="GuestAccess.Read"/> or <see cref="GuestAccess.Write"/> for a watchpoint (both where that is not known),
+    /// <see cref="GuestAccess.None"/> for a step.
+    /// </summary>
+    public GuestAccess Access { get; init; }
 }
 
 /// <summary>INIT or SIPI.</summary>

@@ -27,6 +27,13 @@ public class DecoratedProcessor(DecoratedPartition partition, IVirtualProcessor 
     public virtual ProcessorCounters Counters => Inner.Counters;
 
     /// <inheritdoc/>
+    public virtual DebugControl Debugging
+    {
+        get => Inner.Debugging;
+        set => Inner.Debugging = value;
+    }
+
+    /// <inheritdoc/>
     public virtual ulong this[Register register]
     {
         get => Inner[register];

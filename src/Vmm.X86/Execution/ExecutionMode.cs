@@ -50,5 +50,8 @@ public static class ExecutionMode
 
     /// <summary>CR4.LA57 in IA-32e mode: linear addresses have 57 bits, which branch handlers by page do not check.</summary>
     public const uint FiveLevel = 0x2000;
+
+    /// <summary>The host's debugger has breakpoints: blocks end before them.</summary>
+    public const uint HostBreakpoints = 0x4000;
 #pragma warning restore CS1591
 }

@@ -236,7 +236,7 @@ public abstract unsafe partial class ProcessorCore
         ulong pageRip = rip - (ulong)offset;
         ulong firstPage = physical >> 12;
         CodeMap.BeginDecoding(firstPage, this);
-        decoder.Decode(host, host - offset + 4096, offset, pageRip, s->Mode, BlockDecoder.MaximumInstructions);
+        decoder.Decode(host, host - offset + 4096, offset, pageRip, s->Mode, BlockDecoder.MaximumInstructions, _hostBreakpointOffsets);
         ulong secondPage = ulong.MaxValue;
         if (decoder.Crosses)
         {

@@ -172,8 +172,8 @@ public abstract unsafe partial class ProcessorCore
         if (_checksAlignment && privilege == DataPrivilege.Current && IsMisaligned(linear, size))
             return null;
         VcpuState* s = State;
-        if (HasDataBreakpoints)
-            NoteDataAccess(linear, size, false);
+        if (_watchesData && !NoteDataAccess(linear, size, false))
+            return null;
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
         if (first == size && privilege == DataPrivilege.Current)
         {
@@ -215,8 +215,8 @@ public abstract unsafe partial class ProcessorCore
     {
         if (_checksAlignment && privilege == DataPrivilege.Current && IsMisaligned(linear, size))
             return false;
-        if (HasDataBreakpoints)
-            NoteDataAccess(linear, size, true);
+        if (_watchesData && !NoteDataAccess(linear, size, true))
+            return false;
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
         if (first == size && privilege == DataPrivilege.Current)
         {
@@ -278,8 +278,8 @@ public abstract unsafe partial class ProcessorCore
         _modifyBounced = false;
         if (_checksAlignment && IsMisaligned(linear, size))
             return null;
-        if (HasDataBreakpoints)
-            NoteDataAccess(linear, size, true);
+        if (_watchesData && !NoteDataAccess(linear, size, true))
+            return null;
         int first = (int)Math.Min((ulong)size, 4096 - (linear & 0xFFF));
         if (first == size)
         {
@@ -338,7 +338,7 @@ public abstract unsafe partial class ProcessorCore
     {
         if (_checksAlignment)
             return;
-        if (HasDataBreakpoints && IsWatched(linear))
+        if (_watchesData && IsWatched(linear))
             return;
         int array = ArrayOf(bank);
         ulong page = linear & ~0xFFFUL;

@@ -29,6 +29,8 @@ public abstract unsafe partial class ProcessorCore
             mode |= ExecutionMode.User;
         if (MustStep)
             mode |= ExecutionMode.SingleStep;
+        if (_hostBreakpoints.Length != 0)
+            mode |= ExecutionMode.HostBreakpoints;
         if (code64 || (IsFlat(ref cs, true) && IsFlat(ref s->Segments[SegmentIndex.Ds], false)
             && IsFlat(ref s->Segments[SegmentIndex.Es], false)
                 && IsFlat(ref s->Segments[SegmentIndex.Ss], false)))

@@ -63,6 +63,14 @@ public abstract unsafe partial class ProcessorCore
             ulong retired = s->InstructionsRetired;
             if (retired >= end)
                 return RunResult.Budget;
+            if ((s->Mode & ExecutionMode.HostBreakpoints) != 0)
+            {
+                ulong linear = LinearRip(s->Rip);
+                if (IsHostBreakpoint(linear))
+                    return RunResult.HostBreakpoint;
+                if (IsHostBreakpointOffset(linear))
+                    linkFrom = null; // the same code may be entered at the breakpoint's own address
+            }
             if ((exact && end - retired <= BlockDecoder.MaximumInstructions) || HoldsBack(s->Shadow) || (s->Mode & ExecutionMode.SingleStep) != 0)
             {
                 RunResult one = ExecuteOne();
@@ -130,6 +138,16 @@ public abstract unsafe partial class ProcessorCore
     /// instruction assist, and how an instruction with answers is finished.
     /// </summary>
     public RunResult ExecuteOne()
+    {
+        _runsOne = true;
+        RunResult result = ExecuteAlone();
+        _runsOne = false;
+        if (result is RunResult.Fault or RunResult.Exit)
+            _hostHit = false; // the instruction did not complete
+        return _hostHit && result == RunResult.Done ? RunResult.Boundary : result;
+    }
+
+    private RunResult ExecuteAlone()
     {
         VcpuState* s = State;
         if (_workPending)

@@ -29,4 +29,7 @@ public enum RunResult
 
     /// <summary><see cref="VcpuState.PendingDebugTrap"/> must be delivered: a trap after the instruction before RIP.</summary>
     DebugTrap,
+
+    /// <summary>A breakpoint of the host's debugger stands at RIP.</summary>
+    HostBreakpoint,
 }

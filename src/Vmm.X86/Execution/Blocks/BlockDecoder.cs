@@ -61,7 +61,8 @@ internal sealed unsafe partial class BlockDecoder
     /// <param name="pageRip">RIP of the page's first byte.</param>
     /// <param name="mode">Execution mode.</param>
     /// <param name="instructions">Most instructions to take.</param>
-    public void Decode(byte* code, byte* end, int offset, ulong pageRip, uint mode, int instructions)
+    /// <param name="cuts">Page offsets before which a block ends, one bit each; null for none.</param>
+    public void Decode(byte* code, byte* end, int offset, ulong pageRip, uint mode, int instructions, ulong[]? cuts = null)
     {
         _mode = mode;
         _code64 = (mode & ExecutionMode.CodeSizeMask) == ExecutionMode.Code64;
@@ -104,6 +105,8 @@ internal sealed unsafe partial class BlockDecoder
             Lower(in instruction, offset);
             _retired++;
             offset += instruction.Length;
+            if (cuts is not null && offset < 4096 && (cuts[offset >> 6] & (1UL << (offset & 63))) != 0)
+                break;
         }
         Length = offset - start;
         Terminate(offset);

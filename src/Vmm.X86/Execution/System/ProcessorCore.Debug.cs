@@ -37,6 +37,7 @@ public abstract unsafe partial class ProcessorCore
         }
         HasCodeBreakpoints = code;
         HasDataBreakpoints = data;
+        _watchesData = data || _hostWatchpoints.Length != 0;
         if (data)
             FlushTlb(); // pages with a watched byte must take the slow path
     }
@@ -105,9 +106,16 @@ public abstract unsafe partial class ProcessorCore
         return Stopped = Outcome.Fault;
     }
 
-    /// <summary>A data access is made: watched bytes make a trap pending.</summary>
+    /// <summary>A data access is made: watched bytes make a trap pending. False: stop, the instruction must run alone.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void NoteDataAccess(ulong linear, int size, bool write)
+    private bool NoteDataAccess(ulong linear, int size, bool write)
+    {
+        if (HasDataBreakpoints)
+            NoteGuestWatchpoints(linear, size, write);
+        return _hostWatchpoints.Length == 0 || NoteHostWatchpoints(linear, size, write);
+    }
+
+    private void NoteGuestWatchpoints(ulong linear, int size, bool write)
     {
         VcpuState* s = State;
         uint control = (uint)s->Debug[7];
@@ -140,6 +148,11 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>Whether a page holds a watched byte, so that it may have no fast-path entry.</summary>
     private bool IsWatched(ulong linear)
     {
+        foreach (HostWatchpoint watchpoint in _hostWatchpoints)
+        {
+            if ((watchpoint.Address >> 12) == (linear >> 12))
+                return true;
+        }
         VcpuState* s = State;
         uint control = (uint)s->Debug[7];
         for (int i = 0; i < 4; i++)

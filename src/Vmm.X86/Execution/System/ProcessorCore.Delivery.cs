@@ -60,12 +60,15 @@ public abstract unsafe partial class ProcessorCore
     public Outcome DeliverEvent()
     {
         BeginAccess();
+        bool runsOne = _runsOne;
+        _runsOne = true; // nothing follows it in a block
         try
         {
             return DeliverEventInside();
         }
         finally
         {
+            _runsOne = runsOne;
             EndAccess();
         }
     }

@@ -70,7 +70,7 @@ public abstract unsafe partial class ProcessorCore
         bool onePage = (linear & 0xFFF) + (ulong)bytes <= 4096;
         if (onePage)
         {
-            cursor.HostPage = first.TrackWrites ? null : first.Host;
+            cursor.HostPage = first.TrackWrites || (_watchesData && IsWatched(linear)) ? null : first.Host;
             if (cursor.HostPage != null)
                 Fill(bank, linear, cursor.HostPage);
             return true;
