@@ -43,6 +43,19 @@ public sealed class HypervisorCapabilities
     /// <summary>Ways in which the platform differs.</summary>
     public IReadOnlyList<Quirk> Quirks { get; init; } = [];
 
+    /// <summary>The same under another name: for a backend in front of another one.</summary>
+    /// <param name="backend">The name of the backend in front.</param>
+    /// <param name="declared">What it declares; null for everything that the one behind does.</param>
+    public HypervisorCapabilities For(string backend, IEnumerable<Capability>? declared = null) => new(backend, declared ?? _declared)
+    {
+        MaximumProcessors = MaximumProcessors,
+        PhysicalAddressBits = PhysicalAddressBits,
+        InterceptableExceptions = InterceptableExceptions,
+        SlatFormats = SlatFormats,
+        CpuProfiles = CpuProfiles,
+        Quirks = Quirks,
+    };
+
     /// <summary>Whether a capability is declared.</summary>
     public bool Has(Capability capability) => _declared.Contains(capability);
 
