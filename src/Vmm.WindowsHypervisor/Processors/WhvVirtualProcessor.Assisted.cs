@@ -7,8 +7,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
 {
     protected override LinearTranslationResult TranslateCore(ulong linear, GuestAccess access, bool user)
     {
-        _assist.Begin();
-        return _assist.Translate(linear, access, user);
+        _assist.Assist.Begin();
+        return _assist.Assist.Translate(linear, access, user);
     }
 
     private void ResetState()

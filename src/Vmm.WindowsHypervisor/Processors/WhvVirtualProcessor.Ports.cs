@@ -14,15 +14,13 @@ internal sealed unsafe partial class WhvVirtualProcessor
         ref readonly WhvX64IoPortAccessContext port = ref context->IoPortAccess;
         ref readonly WhvX64VpExitContext vp = ref context->VpContext;
         if (port.AccessInfo.StringOp || (vp.Rflags & TrapFlag) != 0 || vp.ExecutionState.DebugActive || vp.InstructionLength == 0)
-            return !Assist(out exit);
+            return !_assist.Start(out exit);
         byte size = port.AccessInfo.AccessSize;
         bool write = port.AccessInfo.IsWrite;
         exit = new VpExit(
             new PortIoExit { Port = port.PortNumber, Size = size, IsWrite = write, Count = 1, Value = write ? Low(port.Rax, size) : 0 },
             vp.Rip, vp.InstructionLength);
-        _stringSize = 0;
-        _answered = false;
-        _pending = Pending.Port;
+        _portPending = true;
         return true;
     }
 

@@ -11,7 +11,7 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
     private readonly WhvPartition _partition;
     private readonly WhvPlatform _platform;
     private readonly WhvScratch _scratch = new();
-    private readonly InstructionAssist _assist;
+    private readonly AssistedInstruction _assist;
     private readonly Lock _life = new();
     private readonly Timer? _poll;
     private bool _closed;
@@ -23,7 +23,7 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
         _partition = partition;
         _platform = partition.Platform;
         _xsaveSize = XsaveArea.SizeFor(partition.Model);
-        _assist = new InstructionAssist(new Assisted(this), partition.Model);
+        _assist = new AssistedInstruction(new Assisted(this), partition.Model);
         // With its own local APIC the platform never tells when an external interrupt can be delivered.
         if (partition.HasLocalApic)
             _poll = new Timer(static processor => ((WhvVirtualProcessor)processor!).RequestExitCore(), this, Timeout.Infinite, Timeout.Infinite);
@@ -52,7 +52,8 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
     public void Reset()
     {
         _halted = false;
-        _pending = Pending.None;
+        _portPending = false;
+        _assist.Abandon();
         ResetState();
     }
 
@@ -70,7 +71,7 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
 
     protected override void RunCore(out VpExit exit)
     {
-        if (_pending != Pending.None && !FinishPending(out exit))
+        if ((_portPending || _assist.IsPending) && !FinishPending(out exit))
             return;
         while (true)
         {
