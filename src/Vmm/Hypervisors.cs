@@ -1,4 +1,5 @@
 using Vmm.Emulator;
+using Vmm.Kvm;
 using Vmm.WindowsHypervisor;
 
 namespace Vmm;
@@ -13,7 +14,8 @@ namespace Vmm;
 public static class Hypervisors
 {
     /// <summary>All backends of this package, the fastest first. A program may add its own when it starts.</summary>
-    public static HypervisorCatalog Catalog { get; } = new HypervisorCatalog().Add(new WindowsHypervisorProvider()).Add(new EmulatorProvider());
+    public static HypervisorCatalog Catalog { get; } =
+        new HypervisorCatalog().Add(new WindowsHypervisorProvider()).Add(new KvmProvider()).Add(new EmulatorProvider());
 
     /// <summary>The first backend of <see cref="Catalog"/> that is available on this host. The emulator always is on a 64-bit one.</summary>
     /// <param name="report">What was passed over, and why.</param>
@@ -32,6 +34,10 @@ public static class Hypervisors
     /// <summary>The Windows Hypervisor Platform.</summary>
     /// <exception cref="HypervisorUnavailableException">It cannot work here; the message says why and what to do.</exception>
     public static IHypervisor WindowsHypervisor() => new WindowsHypervisorProvider().Create(HypervisorOptions.Empty);
+
+    /// <summary>Linux KVM.</summary>
+    /// <exception cref="HypervisorUnavailableException">It cannot work here; the message says why and what to do.</exception>
+    public static IHypervisor Kvm() => new KvmProvider().Create(HypervisorOptions.Empty);
 
     /// <summary>The managed emulator.</summary>
     public static IHypervisor Emulator() => new EmulatorHypervisor();

@@ -101,6 +101,22 @@ public abstract partial class VirtualProcessorBase
         return false;
     }
 
+    /// <summary>An injected NMI waits. For backends whose platform keeps it until the guest can take it: those say <see cref="NmiTaken"/> then.</summary>
+    protected bool NmiWaits => Volatile.Read(ref _nmi);
+
+    /// <summary>The guest has taken the NMI that waited.</summary>
+    protected void NmiTaken()
+    {
+        lock (_eventLock)
+        {
+            if (!_nmi)
+                return;
+            _nmi = false;
+            _eventsWaiting--;
+            _eventsDelivered++;
+        }
+    }
+
     internal void NotifyEvent() => NotifyEventCore();
 
     private bool TryTakeInjected(Interruptible interruptible, out InjectedEvent taken)

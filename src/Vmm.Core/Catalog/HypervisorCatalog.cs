@@ -32,7 +32,7 @@ public sealed class HypervisorCatalog
         List<HypervisorReportEntry> entries = [];
         foreach (IHypervisorProvider provider in _providers)
         {
-            ProbeResult result = provider.IsAutomatic ? Probe(provider) : ProbeResult.Unavailable("it is chosen by name only");
+            ProbeResult result = Probe(provider.ProbeAutomatic);
             if (result.IsAvailable)
             {
                 try
@@ -78,7 +78,7 @@ public sealed class HypervisorCatalog
         IHypervisorProvider provider = Require(name);
         options ??= HypervisorOptions.Empty;
         CheckKeys(provider, options);
-        ProbeResult result = Probe(provider);
+        ProbeResult result = Probe(provider.Probe);
         if (!result.IsAvailable)
             throw new HypervisorUnavailableException(provider.DisplayName, result.Reason!, result.Fix);
         return provider.Create(options);
@@ -104,7 +104,7 @@ public sealed class HypervisorCatalog
 
     /// <summary>Probes every backend, the available and the unavailable alike. None is chosen.</summary>
     public HypervisorReport ProbeAll() =>
-        new([.. _providers.Select(provider => new HypervisorReportEntry(provider.Name, provider.DisplayName, Probe(provider), false))]);
+        new([.. _providers.Select(provider => new HypervisorReportEntry(provider.Name, provider.DisplayName, Probe(provider.Probe), false))]);
 
     /// <summary>Probes every backend, and has each available one run a HLT.</summary>
     public HypervisorReport ProbeDeeply() =>
@@ -134,17 +134,17 @@ public sealed class HypervisorCatalog
 
     private static ProbeResult ProbeDeeply(IHypervisorProvider provider)
     {
-        ProbeResult result = Probe(provider);
+        ProbeResult result = Probe(provider.Probe);
         return result.IsAvailable ? DeepProbe.Run(provider) : result;
     }
 
     // A probe should not throw; one that does must not keep the other backends from being tried.
-    private static ProbeResult Probe(IHypervisorProvider provider)
+    private static ProbeResult Probe(Func<ProbeResult> probe)
     {
 #pragma warning disable CA1031
         try
         {
-            return provider.Probe();
+            return probe();
         }
         catch (Exception exception)
         {

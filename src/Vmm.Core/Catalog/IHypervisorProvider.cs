@@ -13,6 +13,12 @@ public interface IHypervisorProvider
     /// <summary>Whether automatic choice may take it. False for what is there to be asked for by name, such as a simulator.</summary>
     bool IsAutomatic => true;
 
+    /// <summary>
+    /// Looks whether automatic choice shall take it: as <see cref="Probe"/>, but a backend that would only get in the way of a better one on this host may say so
+    /// here. Does not throw.
+    /// </summary>
+    ProbeResult ProbeAutomatic() => IsAutomatic ? Probe() : ProbeResult.Unavailable("it is chosen by name only");
+
     /// <summary>Keys that <see cref="Create"/> understands. The catalogue refuses others before it calls.</summary>
     IReadOnlyCollection<string> OptionKeys { get; }
 

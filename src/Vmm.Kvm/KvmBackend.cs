@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace Vmm.Kvm;
+
+/// <summary>The hypervisor in the Linux kernel as a backend: guests run on the host's processors.</summary>
+public sealed class KvmBackend : HypervisorBase
+{
+    /// <summary>Its name.</summary>
+    public const string BackendName = "kvm";
+
+    internal KvmBackend(KvmPlatform platform, ILoggerFactory? loggerFactory)
+        : base(Declare(platform), loggerFactory) => Platform = platform;
+
+    internal KvmPlatform Platform { get; }
+
+    /// <inheritdoc/>
+    protected override PartitionBase CreatePartitionCore(PartitionOptions options) => new KvmPartition(this, options);
+
+    private static HypervisorCapabilities Declare(KvmPlatform platform)
+    {
+        List<Capability> declared =
+        [
+            Capability.DirtyTracking, Capability.Doorbells, Capability.TranslationPageSize, Capability.PreciseSplitAccess, Capability.MultipleProcessors,
+            Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
+        ];
+        Add(Capability.MsrExits, platform.HasMsrExits);
+        Add(Capability.LocalApic, platform.HasLocalApic);
+        Add(Capability.X2Apic, platform.HasLocalApic && platform.HasX2ApicApi);
+        return new HypervisorCapabilities(BackendName, declared)
+        {
+            MaximumProcessors = platform.MaximumProcessors,
+            PhysicalAddressBits = platform.PhysicalAddressBits,
+            CpuProfiles = KvmProcessorProfile.Provided(platform),
+            Quirks = [new Quirk("hidden-instructions-execute", "Instructions that the CPU profile hides may execute all the same.")],
+        };
+
+        void Add(Capability capability, bool there)
+        {
+            if (there)
+                declared.Add(capability);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using Vmm.Kvm.Interop;
+using Vmm.Kvm.Memory;
+using Vmm.Kvm.Processors;
+using Vmm.X86;
+
+namespace Vmm.Kvm;
+
+/// <summary>A virtual machine of the kernel.</summary>
+internal sealed unsafe class KvmPartition : PartitionBase
+{
+    // Three pages and one that the kernel may need for itself on processors that cannot run real mode natively: below the firmware's 16 MiB.
+    private const ulong IdentityMapAddress = 0xFEFF_C000, TssAddress = 0xFEFF_D000;
+    private const uint EdgeQuirkFree = 3; // KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK
+
+    private readonly KvmFile _machine;
+    private readonly KvmMemory _memory;
+    private readonly KvmVirtualProcessor[] _processors;
+    private readonly KvmInterruptRoutes _routes;
+
+    public KvmPartition(KvmBackend hypervisor, PartitionOptions options)
+        : base(hypervisor, options)
+    {
+        Platform = hypervisor.Platform;
+        Profile = KvmProcessorProfile.Adapt(Platform, options.CpuProfile ?? CpuProfiles.V1);
+        Model = KvmProcessorProfile.Model(Profile, HasLocalApic);
+        MsrPolicy = new KvmMsrPolicy(options.MsrPolicy);
+        Signal = KvmSignal.Take();
+        _machine = new KvmFile(KvmFailure.Check(Libc.Control(Platform.File, KvmIoctl.CreateVm, 0), "KVM_CREATE_VM"));
+        _processors = new KvmVirtualProcessor[options.ProcessorCount];
+        _memory = new KvmMemory(this);
+        _routes = new KvmInterruptRoutes(File);
+        try
+        {
+            Configure();
+            for (int i = 0; i < _processors.Length; i++)
+                _processors[i] = new KvmVirtualProcessor(this, i);
+            foreach (KvmVirtualProcessor processor in _processors)
+                processor.Reset();
+        }
+        catch
+        {
+            DisposeCore();
+            throw;
+        }
+        SetProcessors(_processors);
+    }
+
+    public override ISecondLevelAddressTranslation Memory => _memory;
+
+    public KvmMemory Slots => _memory;
+
+    public KvmPlatform Platform { get; }
+
+    /// <summary>The descriptor of the virtual machine.</summary>
+    public int File => _machine.Number;
+
+    /// <summary>The profile with what is the host's own.</summary>
+    public CpuProfile Profile { get; }
+
+    public CpuidModel Model { get; }
+
+    public KvmMsrPolicy MsrPolicy { get; }
+
+    public bool HasLocalApic => Options.LocalApic != LocalApicMode.None;
+
+    /// <summary>The signal that makes a processor's thread come back.</summary>
+    public int Signal { get; }
+
+    protected override void ResetCore()
+    {
+        foreach (KvmVirtualProcessor processor in _processors)
+            processor.Reset();
+    }
+
+    protected override void RequestInterruptCore(in InterruptRequest request)
+    {
+        if (request.Mode is not (InterruptDeliveryMode.Fixed or InterruptDeliveryMode.LowestPriority or InterruptDeliveryMode.NonMaskable or InterruptDeliveryMode.Init))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(request), request.Mode, "KVM takes Fixed, LowestPriority, NonMaskable and Init; external interrupts come from ExternalInterruptSource.");
+        }
+        if (request.LevelTriggered)
+            _routes.ReportEnd(request.Vector);
+        KvmMsi message = KvmInterruptRoutes.Message(in request);
+        KvmFailure.Check(Libc.Control(File, KvmIoctl.SignalMsi, &message), "KVM_SIGNAL_MSI", $"vector {request.Vector}");
+    }
+
+    protected override void DisposeCore()
+    {
+        foreach (KvmVirtualProcessor? processor in _processors)
+            processor?.Close();
+        _machine.Dispose();
+        _memory.Free();
+        foreach (KvmVirtualProcessor? processor in _processors)
+            processor?.Dispose();
+    }
+
+    private void Configure()
+    {
+        if (Platform.Extension(KvmCapability.SetIdentityMapAddress) != 0)
+        {
+            ulong address = IdentityMapAddress;
+            KvmFailure.Check(Libc.Control(File, KvmIoctl.SetIdentityMapAddress, &address), "KVM_SET_IDENTITY_MAP_ADDR");
+        }
+        if (Platform.Extension(KvmCapability.SetTssAddress) != 0)
+            KvmFailure.Check(Libc.Control(File, KvmIoctl.SetTssAddress, unchecked((nint)TssAddress)), "KVM_SET_TSS_ADDR");
+        if (Platform.HasExceptionPayload)
+            Enable(KvmCapability.ExceptionPayload, 1);
+        if (HasLocalApic)
+        {
+            Enable(KvmCapability.SplitIrqchip, KvmInterruptRoutes.Pins);
+            if (Platform.HasX2ApicApi)
+                Enable(KvmCapability.X2ApicApi, EdgeQuirkFree);
+        }
+        if (Platform.HasMsrExits)
+            MsrPolicy.Apply(this);
+    }
+
+    /// <summary>Switches an extension on.</summary>
+    public void Enable(KvmCapability capability, ulong argument)
+    {
+        KvmEnableCapability enable = new() { Capability = (uint)capability, First = argument };
+        KvmFailure.Check(Libc.Control(File, KvmIoctl.EnableCapability, &enable), "KVM_ENABLE_CAP", capability.ToString());
+    }
+}

@@ -1,0 +1,105 @@
+using Vmm.Kvm.Interop;
+
+namespace Vmm.Kvm.Processors;
+
+internal sealed unsafe partial class KvmVirtualProcessor
+{
+    private const uint MpRunnable = 0, MpUninitialized = 1, MpInitReceived = 2, MpHalted = 3;
+    private const byte SharedDebugVector = 1;
+
+    private void ReadEvents(ref EventState state)
+    {
+        ref readonly KvmVcpuEvents events = ref Events;
+        state.Shadow = (events.InterruptShadow & KvmVcpuEvents.ShadowMovSs) != 0 ? InterruptibilityShadow.MovSs
+            : (events.InterruptShadow & KvmVcpuEvents.ShadowSti) != 0 ? InterruptibilityShadow.Sti : InterruptibilityShadow.None;
+        state.NmiBlocked = events.NmiMasked != 0;
+        state.NmiPending = events.NmiPending != 0;
+        if (events.ExceptionPending != 0 && events.ExceptionVector == SharedDebugVector && events.ExceptionHasPayload != 0)
+            state.PendingDebugTrap = (uint)events.ExceptionPayload;
+        else
+            state.HasDelivering = TryReadDelivery(in events, out state.Delivering);
+        state.Activity = _halted ? ProcessorActivity.Halted : ProcessorActivity.Running;
+        if (_partition.HasLocalApic)
+        {
+            state.Activity = ReadMpState() switch
+            {
+                MpUninitialized or MpInitReceived => ProcessorActivity.WaitForSipi,
+                MpHalted => ProcessorActivity.Halted,
+                _ => ProcessorActivity.Running,
+            };
+        }
+    }
+
+    private void WriteEvents(in EventState state)
+    {
+        if (state.InitPending || state.StartupPending)
+            _partition.Capabilities.Require(Capability.StartupState);
+        FlushGeneral();
+        // The NMI that waits is the base's: it hands it to the kernel again.
+        KvmVcpuEvents wanted = Events;
+        wanted.ExceptionInjected = wanted.ExceptionPending = wanted.ExceptionHasPayload = wanted.InterruptInjected = wanted.InterruptSoft = 0;
+        wanted.NmiInjected = wanted.NmiPending = 0;
+        wanted.NmiMasked = state.NmiBlocked ? (byte)1 : (byte)0;
+        wanted.InterruptShadow = state.Shadow switch
+        {
+            InterruptibilityShadow.MovSs => KvmVcpuEvents.ShadowMovSs,
+            InterruptibilityShadow.Sti => KvmVcpuEvents.ShadowSti,
+            _ => 0,
+        };
+        if (state.PendingDebugTrap != 0)
+        {
+            wanted.ExceptionPending = 1;
+            wanted.ExceptionVector = SharedDebugVector;
+            wanted.ExceptionHasErrorCode = 0;
+            wanted.ExceptionHasPayload = 1;
+            wanted.ExceptionPayload = state.PendingDebugTrap;
+        }
+        _nmiHanded = false;
+        if (state.HasDelivering)
+            Fill(ref wanted, in state.Delivering);
+        _run->Events = wanted;
+        SetEvents();
+        _halted = !_partition.HasLocalApic && state.Activity == ProcessorActivity.Halted;
+        if (_partition.HasLocalApic)
+        {
+            WriteMpState(state.Activity switch
+            {
+                ProcessorActivity.WaitForSipi => MpInitReceived,
+                ProcessorActivity.Halted => MpHalted,
+                _ => MpRunnable,
+            });
+        }
+    }
+
+    private static bool TryReadDelivery(in KvmVcpuEvents events, out InjectedEvent delivering)
+    {
+        delivering = default;
+        if ((events.ExceptionInjected | events.ExceptionPending) != 0)
+        {
+            delivering = new InjectedEvent
+            {
+                Kind = InjectedEventKind.Exception, Vector = events.ExceptionVector, HasErrorCode = events.ExceptionHasErrorCode != 0,
+                ErrorCode = events.ExceptionErrorCode, Payload = events.ExceptionHasPayload != 0 ? events.ExceptionPayload : 0,
+            };
+            return true;
+        }
+        if (events.NmiInjected != 0)
+        {
+            delivering = InjectedEvent.Nmi;
+            return true;
+        }
+        if (events.InterruptInjected == 0)
+            return false;
+        delivering = InjectedEvent.Interrupt(events.InterruptVector);
+        return true;
+    }
+
+    private uint ReadMpState()
+    {
+        uint state;
+        KvmFailure.Check(Libc.Control(_file, KvmIoctl.GetMpState, &state), "KVM_GET_MP_STATE");
+        return state;
+    }
+
+    private void WriteMpState(uint state) => KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetMpState, &state), "KVM_SET_MP_STATE", $"{state}");
+}

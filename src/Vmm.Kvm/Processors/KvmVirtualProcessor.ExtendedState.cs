@@ -1,0 +1,146 @@
+using System.Buffers.Binary;
+using Vmm.Kvm.Interop;
+using Vmm.X86.Execution;
+
+namespace Vmm.Kvm.Processors;
+
+internal sealed unsafe partial class KvmVirtualProcessor
+{
+    // The kernel's area has the standard format and 4 KiB at least (SDM Vol. 1 13.4).
+    private const int AreaBytes = 4096, ApicBytes = 1024, Header = 512;
+    private const ulong Known = 7, LegacyStates = 3;
+    private const ulong X2ApicEnabled = 0x400;
+    private const int IdOffset = 0x20, LogicalOffset = 0xD0, TriggerModeOffset = 0x180, Lint0Offset = 0x350, SpuriousOffset = 0xF0;
+
+    private readonly int _xsaveSize;
+    private readonly byte[] _area = new byte[AreaBytes];
+    private ulong _xcr0 = 1;
+
+    public override int XsaveSize => _xsaveSize;
+
+    private bool HasXcr0 => _partition.Model.SupportedXcr0 != 0;
+
+    protected override void GetXsaveCore(Span<byte> area)
+    {
+        ReadArea();
+        ulong present = BinaryPrimitives.ReadUInt64LittleEndian(_area.AsSpan(Header)) & Known;
+        area.Clear();
+        _area.AsSpan(0, Header).CopyTo(area);
+        if (area.Length >= XsaveArea.SizeWithAvx && (present & 4) != 0)
+            _area.AsSpan(XsaveArea.Size, XsaveArea.SizeWithAvx - XsaveArea.Size).CopyTo(area[XsaveArea.Size..]);
+        else
+            present &= LegacyStates;
+        Normalize(area, present);
+    }
+
+    // Setting the x87 and SSE registers alone (KVM_SET_FPU) can be lost where their states are still marked as initial; the whole area never is.
+    protected override void SetXsaveCore(ReadOnlySpan<byte> area)
+    {
+        XsaveArea.Check(area);
+        ulong present = BinaryPrimitives.ReadUInt64LittleEndian(area[Header..]) & Known;
+        ReadArea();
+        ulong others = BinaryPrimitives.ReadUInt64LittleEndian(_area.AsSpan(Header)) & ~Known;
+        area[..Header].CopyTo(_area);
+        Normalize(_area, present);
+        BinaryPrimitives.WriteUInt64LittleEndian(_area.AsSpan(Header), others | present | LegacyStates);
+        if ((present & 4) != 0)
+            area[XsaveArea.Size..XsaveArea.SizeWithAvx].CopyTo(_area.AsSpan(XsaveArea.Size));
+        // SAFETY: the kernel reads 4096 bytes.
+        fixed (byte* bytes = _area)
+            KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetXsave, bytes), "KVM_SET_XSAVE");
+    }
+
+    protected override void GetLocalApicCore(Span<byte> page) => ReadApic(page);
+
+    protected override void SetLocalApicCore(ReadOnlySpan<byte> page)
+    {
+        // SAFETY: the kernel reads the 1024 bytes of the page, which the base checked.
+        fixed (byte* bytes = page)
+            KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetLocalApic, bytes), "KVM_SET_LAPIC", $"processor {Index}");
+    }
+
+    // Identity and logical destination have a form that follows the mode, which reset has set before.
+    private void ResetApic(ReadOnlySpan<byte> powerOn)
+    {
+        Span<byte> now = stackalloc byte[ApicBytes], page = stackalloc byte[ApicBytes];
+        ReadApic(now);
+        powerOn.CopyTo(page);
+        now.Slice(IdOffset, sizeof(uint)).CopyTo(page[IdOffset..]);
+        now.Slice(LogicalOffset, sizeof(uint)).CopyTo(page[LogicalOffset..]);
+        if ((Special.ApicBase & X2ApicEnabled) == 0)
+            page.Slice(LogicalOffset, sizeof(uint)).Clear();
+        SetLocalApicCore(page);
+    }
+
+    private void ReadApic(Span<byte> page)
+    {
+        // SAFETY: the kernel fills 1024 bytes, which the caller has.
+        fixed (byte* bytes = page)
+            KvmFailure.Check(Libc.Control(_file, KvmIoctl.GetLocalApic, bytes), "KVM_GET_LAPIC", $"processor {Index}");
+    }
+
+    // The trigger mode register keeps what the interrupt was after its end (SDM Vol. 3A 11.8.4).
+    private bool IsLevelTriggered(byte vector)
+    {
+        Span<byte> page = stackalloc byte[ApicBytes];
+        ReadApic(page);
+        return (BinaryPrimitives.ReadUInt32LittleEndian(page[(TriggerModeOffset + (16 * (vector >> 5)))..]) >> (vector & 31) & 1) != 0;
+    }
+
+    // LINT0 passes a PIC in ExtINT mode, unmasked, or where the APIC is disabled (SDM Vol. 3A 11.4.3, 11.5.1).
+    private bool PassesExternal()
+    {
+        const uint Mask = 0x1_0000, Mode = 0x700, External = 0x700, Enabled = 0x100;
+        if (Index != 0)
+            return false;
+        Span<byte> page = stackalloc byte[ApicBytes];
+        ReadApic(page);
+        if ((Special.ApicBase & 0x800) == 0)
+            return true;
+        uint lint0 = BinaryPrimitives.ReadUInt32LittleEndian(page[Lint0Offset..]);
+        return (BinaryPrimitives.ReadUInt32LittleEndian(page[SpuriousOffset..]) & Enabled) != 0 ? (lint0 & (Mask | Mode)) == External : (lint0 & Mode) == External && (lint0 & Mask) == 0;
+    }
+
+    private ulong ReadXcr0()
+    {
+        if (!HasXcr0)
+            return _xcr0;
+        KvmExtendedControlRegisters registers = default;
+        KvmFailure.Check(Libc.Control(_file, KvmIoctl.GetXcrs, &registers), "KVM_GET_XCRS");
+        return registers.Count == 0 ? 1 : registers.FirstValue;
+    }
+
+    private void WriteXcr0(ulong value)
+    {
+        _xcr0 = value;
+        if (!HasXcr0)
+            return;
+        KvmExtendedControlRegisters registers = new() { Count = 1, FirstValue = value };
+        KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetXcrs, &registers), "KVM_SET_XCRS", $"XCR0 = 0x{value:X}");
+    }
+
+    private void ReadArea()
+    {
+        // SAFETY: the kernel fills 4096 bytes.
+        fixed (byte* bytes = _area)
+            KvmFailure.Check(Libc.Control(_file, KvmIoctl.GetXsave, bytes), "KVM_GET_XSAVE");
+    }
+
+    // A component whose bit is clear is in its initial state, whatever its bytes are; the contract's areas spell it out.
+    private static void Normalize(Span<byte> area, ulong present)
+    {
+        if ((present & 1) == 0)
+        {
+            area[..24].Clear();
+            area[32..160].Clear();
+            BinaryPrimitives.WriteUInt16LittleEndian(area, 0x37F);
+        }
+        if ((present & 6) == 0)
+            BinaryPrimitives.WriteUInt32LittleEndian(area[24..], 0x1F80);
+        if ((present & 2) == 0)
+            area[160..416].Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(area[28..], 0xFFFF);
+        area[416..Header].Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(area[Header..], present | LegacyStates);
+    }
+}

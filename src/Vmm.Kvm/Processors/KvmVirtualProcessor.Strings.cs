@@ -1,0 +1,75 @@
+using Vmm.Kvm.Interop;
+
+namespace Vmm.Kvm.Processors;
+
+/// <summary>Whether a port access is a string's: the kernel tells its elements, not its instruction.</summary>
+internal sealed unsafe partial class KvmVirtualProcessor
+{
+    private const int CacheLength = 64;
+
+    // What was found at an address, so that the code is read once: address + 1, negative where it is a string's.
+    private readonly long[] _seen = new long[CacheLength];
+
+    private bool IsStringAccess(bool write, ulong value)
+    {
+        if (_run->IoCount != 1)
+            return true;
+        ref readonly KvmGeneralRegisters general = ref _run->General;
+        ulong low = _run->IoSize switch { 1 => 0xFF, 2 => 0xFFFF, _ => uint.MaxValue };
+        if (write && value != (general.Rax & low))
+            return true;
+        long key = (long)((general.Rip + 1) & long.MaxValue);
+        ref long seen = ref _seen[general.Rip % CacheLength];
+        if (seen == key)
+            return false;
+        if (seen == -key)
+            return true;
+        bool isString = ReadsAsString();
+        seen = isString ? -key : key;
+        return isString;
+    }
+
+    // RIP is at the instruction or past it, by how the kernel carried it out.
+    private bool ReadsAsString()
+    {
+        Span<byte> after = stackalloc byte[15], before = stackalloc byte[2];
+        ulong address = InstructionAddress;
+        int length = ReadCode(address, after);
+        int at = 0;
+        while (at < length && IsPrefix(after[at]))
+            at++;
+        if (at < length && IsStringOpcode(after[at]))
+            return true;
+        if (at < length && IsPlain(after[at..length], _run->IoPort, (ushort)_run->General.Rdx))
+            return false;
+        return ReadCode(address - 2, before) == 2 && IsStringOpcode(before[1]) && (before[0] is not (0xE4 or 0xE5 or 0xE6 or 0xE7) || before[1] != _run->IoPort);
+    }
+
+    private static bool IsPlain(ReadOnlySpan<byte> code, ushort port, ushort dx) => code[0] switch
+    {
+        0xE4 or 0xE5 or 0xE6 or 0xE7 => code.Length > 1 && code[1] == port,
+        0xEC or 0xED or 0xEE or 0xEF => dx == port,
+        _ => false,
+    };
+
+    private static bool IsStringOpcode(byte opcode) => opcode is >= 0x6C and <= 0x6F;
+
+    private bool IsPrefix(byte value) => value is 0x66 or 0x67 or 0xF0 or 0xF2 or 0xF3 or 0x26 or 0x2E or 0x36 or 0x3E or 0x64 or 0x65
+        || (value is >= 0x40 and <= 0x4F && Special.Cs.L != 0);
+
+    /// <summary>Reads code at a linear address; the bytes up to where it cannot be read.</summary>
+    private int ReadCode(ulong linear, Span<byte> destination)
+    {
+        int done = 0;
+        while (done < destination.Length)
+        {
+            int piece = (int)Math.Min((ulong)(destination.Length - done), 4096 - ((linear + (ulong)done) & 0xFFF));
+            LinearTranslationResult result = TranslateCore(linear + (ulong)done, GuestAccess.Read, false);
+            if (result.Status != TranslationStatus.Success || !_partition.Memory.TryGetSpan(result.PhysicalAddress, piece, false, out Span<byte> span))
+                return done;
+            span.CopyTo(destination[done..]);
+            done += piece;
+        }
+        return done;
+    }
+}
