@@ -12,7 +12,9 @@ public sealed partial class Machine
     private CpuProfile? _promised;
     private bool _isTimeHeld;
 
-    /// <summary>The devices whose state is saved. A client that adds devices to the buses adds them here too, before the machine first runs, is saved or restored.</summary>
+    /// <summary>
+    /// The devices whose state is saved. A client that adds devices to the buses adds them here too: in <see cref="MachineOptions.AddDevices"/>, so that a machine that is restored has them in time.
+    /// </summary>
     public SaveableDevices Saveable { get; } = new();
 
     /// <summary>

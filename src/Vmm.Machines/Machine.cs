@@ -84,6 +84,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
             Interrupts.Pic.Changed += Partition.NotifyExternalInterrupt;
             Partition.ExternalInterruptSource = Interrupts.Pic;
             AddSaveable();
+            options.AddDevices?.Invoke(this);
             if (_firmware is null && !isRestoring)
                 LoadImage(options);
             else if (_firmware is not null && options.HasAcpi)

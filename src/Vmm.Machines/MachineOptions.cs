@@ -55,6 +55,12 @@ public sealed record MachineOptions
     /// </summary>
     public bool HasAcpi { get; init; } = true;
 
+    /// <summary>
+    /// Adds more devices: to the machine's buses, and to <see cref="Machine.Saveable"/> what they are to be saved with. Called while a machine is built, before anything is loaded into it or
+    /// restored. What it throws comes out of the constructor. Null = there are none.
+    /// </summary>
+    public Action<Machine>? AddDevices { get; init; }
+
     /// <summary>Writes ACPI objects for more devices into the scope \_SB; null = there are none.</summary>
     public Action<AmlWriter>? DescribeDevices { get; init; }
 

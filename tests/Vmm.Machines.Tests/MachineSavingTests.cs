@@ -221,6 +221,27 @@ public sealed class MachineSavingTests
     }
 
     [Fact]
+    public async Task Client_s_own_device_is_there_in_time_to_be_restored()
+    {
+        byte[] saved = await SaveAtPromptAsync(LocalApicMode.None);
+        CountingDevice first = new() { Count = 41 }, second = new();
+        MemoryStream withDevice = new();
+        using (SavedMachine plain = new(new MemoryStream(saved)))
+        {
+            MachineOptions options = plain.Description.ToOptions(Options(LocalApicMode.None));
+            using Machine machine = Machine.Restore(new EmulatorHypervisor(), plain, options);
+            first.AddTo(machine);
+            machine.Save(withDevice);
+        }
+        withDevice.Position = 0;
+        using SavedMachine file = new(withDevice);
+        MachineOptions with = file.Description.ToOptions(Options(LocalApicMode.None)) with { AddDevices = second.AddTo };
+        using Machine restored = Machine.Restore(new EmulatorHypervisor(), file, with);
+        restored.Ports.Read(0x500, 1).Should().Be(41);
+        second.Count.Should().Be(42);
+    }
+
+    [Fact]
     public async Task Device_without_saved_state_keeps_the_machine_from_being_saved()
     {
         byte[] saved = await SaveAtPromptAsync(LocalApicMode.None);
@@ -328,5 +349,34 @@ public sealed class MachineSavingTests
         public void Write(ushort port, int size, uint value)
         {
         }
+    }
+
+    private sealed class CountingDevice : IPortDevice, ISaveableDevice
+    {
+        private uint _count;
+
+        public uint Count
+        {
+            get => _count;
+            init => _count = value;
+        }
+
+        public string StateKind => "counter";
+
+        public int StateVersion => 1;
+
+        public void AddTo(Machine machine)
+        {
+            machine.Ports.Register(0x500, 1, this, "counter");
+            machine.Saveable.Add("counter", this);
+        }
+
+        public uint Read(ushort port, int size) => _count++;
+
+        public void Write(ushort port, int size, uint value)
+        {
+        }
+
+        public void ExchangeState(DeviceStateExchange state) => state.Value("Count", ref _count);
     }
 }
