@@ -64,7 +64,8 @@ internal sealed class DeterministicRun : IMachineRun
     public void Stop()
     {
         End(new MachineOutcome(MachineOutcomeKind.Cancelled));
-        if (_thread != Thread.CurrentThread && _thread.ThreadState != ThreadState.Unstarted)
+        // A thread that starts after this finds the run ended and touches nothing.
+        if (_thread != Thread.CurrentThread && !_thread.ThreadState.HasFlag(ThreadState.Unstarted))
             _thread.Join();
     }
 

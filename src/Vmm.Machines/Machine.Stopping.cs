@@ -12,14 +12,14 @@ public sealed partial class Machine
     /// guest that does not listen to the button, or has none, loses its power at once. Returns when the run has ended.
     /// </summary>
     /// <param name="patience">How long the guest may take; <see cref="Timeout.InfiniteTimeSpan"/> for as long as it likes.</param>
-    /// <param name="cancellationToken">Ends the patience, not the stopping: the run is ended in any case.</param>
     /// <param name="time">Measures the patience; null = the host's time.</param>
+    /// <param name="cancellationToken">Ends the patience, not the stopping: the run is ended in any case.</param>
     /// <returns>
     /// How the run ended: <see cref="MachineOutcomeKind.Cancelled"/> when it was made to, after which it may go on. Null where nothing ran, or
     /// the run came to an exception, which <see cref="RunAsync"/> gives its caller.
     /// </returns>
     /// <remarks>May be called from any thread, also several times at once.</remarks>
-    public async Task<MachineOutcome?> ShutDownAsync(TimeSpan patience, CancellationToken cancellationToken = default, TimeProvider? time = null)
+    public async Task<MachineOutcome?> ShutDownAsync(TimeSpan patience, TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
         IMachineRun? run;
         Task<MachineOutcome?>? end;
@@ -35,7 +35,7 @@ public sealed partial class Machine
         {
             MachineLog.PowerButton(_logger, patience);
             power.PressPowerButton();
-            if (await EndsWithinAsync(end, patience, cancellationToken, time ?? TimeProvider.System).ConfigureAwait(false))
+            if (await EndsWithinAsync(end, patience, time ?? TimeProvider.System, cancellationToken).ConfigureAwait(false))
                 return await end.ConfigureAwait(false);
             MachineLog.OutOfPatience(_logger);
         }
@@ -48,7 +48,7 @@ public sealed partial class Machine
         return await end.ConfigureAwait(false);
     }
 
-    private static async Task<bool> EndsWithinAsync(Task end, TimeSpan patience, CancellationToken cancellationToken, TimeProvider time)
+    private static async Task<bool> EndsWithinAsync(Task end, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
         try
         {

@@ -14,6 +14,7 @@ internal sealed class MachineRun : IMachineRun
     private readonly VirtualProcessorLoop[] _loops;
     private readonly HaltWatch? _haltWatch;
     private readonly object _wakeGate = new();
+    private readonly Lock _startGate = new();
     private readonly Thread[] _threads;
     private readonly TaskCompletionSource<MachineOutcome> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MachineOutcome? _outcome;
@@ -52,8 +53,11 @@ internal sealed class MachineRun : IMachineRun
             using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
                 static state => ((MachineRun)state!).End(new MachineOutcome(MachineOutcomeKind.Cancelled)), this);
             _running = _threads.Length;
-            foreach (Thread thread in _threads)
-                thread.Start();
+            lock (_startGate)
+            {
+                foreach (Thread thread in _threads)
+                    thread.Start();
+            }
             _haltWatch?.Start();
             return await _completion.Task.ConfigureAwait(false);
         }
@@ -70,9 +74,13 @@ internal sealed class MachineRun : IMachineRun
     public void Stop()
     {
         End(new MachineOutcome(MachineOutcomeKind.Cancelled));
-        foreach (Thread thread in _threads)
+        // Threads that start after this find the run ended and touch nothing.
+        bool areStarted;
+        lock (_startGate)
+            areStarted = !_threads[^1].ThreadState.HasFlag(ThreadState.Unstarted);
+        foreach (Thread thread in areStarted ? _threads : [])
         {
-            if (thread != Thread.CurrentThread && thread.ThreadState != ThreadState.Unstarted)
+            if (thread != Thread.CurrentThread)
                 thread.Join();
         }
     }

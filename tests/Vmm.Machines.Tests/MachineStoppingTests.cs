@@ -59,7 +59,7 @@ public sealed class MachineStoppingTests
         await _ready.Task.WaitAsync(s_patience);
         using CancellationTokenSource hurry = new();
 
-        Task<MachineOutcome?> stop = machine.ShutDownAsync(Timeout.InfiniteTimeSpan, hurry.Token);
+        Task<MachineOutcome?> stop = machine.ShutDownAsync(Timeout.InfiniteTimeSpan, cancellationToken: hurry.Token);
         stop.IsCompleted.Should().BeFalse();
         await hurry.CancelAsync();
 
@@ -79,6 +79,27 @@ public sealed class MachineStoppingTests
         outcome!.Kind.Should().Be(MachineOutcomeKind.Cancelled);
         (await run).Should().Be(outcome);
         _log.Seen.Should().Equal(5000, 5001, 5007, 5002);
+    }
+
+    [Fact]
+    public async Task Run_that_is_just_beginning_can_be_stopped_and_its_machine_disposed()
+    {
+        for (int attempt = 0; attempt < 200; attempt++)
+        {
+            using Machine machine = Build([.. s_spin]);
+            Task<MachineOutcome> run = Task.Run(() => machine.RunAsync());
+            if ((attempt & 1) == 0)
+                await machine.ShutDownAsync(TimeSpan.Zero).WaitAsync(s_patience);
+            machine.Dispose();
+            // It began before it was disposed, or did not.
+            try
+            {
+                (await run.WaitAsync(s_patience)).Kind.Should().Be(MachineOutcomeKind.Cancelled);
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+        }
     }
 
     [Fact]
