@@ -13,13 +13,15 @@ internal sealed class SimulatedPlatform(IHypervisor inner, SimulatorOptions opti
     [ThreadStatic]
     private static SimulatedPlatform? t_current;
 
+    private static SimulatedPlatform? s_default;
+
     private readonly ConcurrentQueue<Exception> _faults = new();
     private readonly Random? _random = options.DisturbanceSeed is { } seed ? new Random(seed) : null;
     private readonly Lock _lock = new();
     private int _calls;
     private int _live;
 
-    public static SimulatedPlatform? Current => t_current;
+    public static SimulatedPlatform? Current => t_current ?? Volatile.Read(ref s_default);
 
     public IHypervisor Inner { get; } = inner;
 
@@ -38,6 +40,13 @@ internal sealed class SimulatedPlatform(IHypervisor inner, SimulatorOptions opti
 
     /// <summary>Makes this the platform of the calling thread until the scope is left.</summary>
     public Scope Enter() => new(this);
+
+    /// <summary>Makes a platform the one of threads that have entered none, for callers that know nothing of simulation.</summary>
+    public static IDisposable MakeDefault(IHypervisor inner, SimulatorOptions options)
+    {
+        Volatile.Write(ref s_default, new SimulatedPlatform(inner, options));
+        return new DefaultPlatform();
+    }
 
     /// <summary>Counts a call. False: it shall fail.</summary>
     public bool Count() => Interlocked.Increment(ref _calls) != Options.FailingCall;
@@ -117,6 +126,11 @@ internal sealed class SimulatedPlatform(IHypervisor inner, SimulatorOptions opti
             WhvCapabilityCode.PhysicalAddressWidth when !IsOld => (uint)inner.PhysicalAddressBits,
             _ => null,
         };
+    }
+
+    private sealed class DefaultPlatform : IDisposable
+    {
+        public void Dispose() => Volatile.Write(ref s_default, null);
     }
 
     /// <summary>The stay of a thread in a platform.</summary>
