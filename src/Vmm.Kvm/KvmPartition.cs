@@ -21,7 +21,7 @@ internal sealed unsafe class KvmPartition : PartitionBase
         : base(hypervisor, options)
     {
         Platform = hypervisor.Platform;
-        Profile = KvmProcessorProfile.Adapt(Platform, options.CpuProfile ?? CpuProfiles.V1);
+        RequestedProfile = Profile = KvmProcessorProfile.Adapt(Platform, options.CpuProfile ?? CpuProfiles.V1);
         Model = KvmProcessorProfile.Model(Profile, HasLocalApic);
         MsrPolicy = new KvmMsrPolicy(options.MsrPolicy);
         Signal = KvmSignal.Take();
@@ -54,10 +54,16 @@ internal sealed unsafe class KvmPartition : PartitionBase
     /// <summary>The descriptor of the virtual machine.</summary>
     public int File => _machine.Number;
 
-    /// <summary>The profile with what is the host's own.</summary>
-    public CpuProfile Profile { get; }
+    /// <summary>The profile with what is the host's own, as the kernel is asked for it.</summary>
+    public CpuProfile RequestedProfile { get; }
 
-    public CpuidModel Model { get; }
+    /// <summary>What the guest really sees.</summary>
+    public CpuProfile Profile { get; private set; }
+
+    public override CpuProfile CpuProfile => Profile;
+
+    /// <summary>The same, and what follows from it.</summary>
+    public CpuidModel Model { get; private set; }
 
     public KvmMsrPolicy MsrPolicy { get; }
 
@@ -65,6 +71,13 @@ internal sealed unsafe class KvmPartition : PartitionBase
 
     /// <summary>The signal that makes a processor's thread come back.</summary>
     public int Signal { get; }
+
+    /// <summary>Takes what the kernel shows in the end, which the first processor has read back.</summary>
+    public void SetShownCpuid(KvmCpuidEntry[] entries)
+    {
+        Profile = KvmProcessorProfile.Shown(RequestedProfile, entries, HasLocalApic);
+        Model = KvmProcessorProfile.Model(Profile, HasLocalApic);
+    }
 
     protected override void ResetCore()
     {

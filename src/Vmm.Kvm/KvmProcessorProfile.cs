@@ -7,7 +7,7 @@ namespace Vmm.Kvm;
 internal static class KvmProcessorProfile
 {
     private const uint FeatureLeaf = 1, StructuredLeaf = 7, TopologyLeaf = 0xB, StateLeaf = 0xD, ExtendedLeaf = 0x8000_0001, WidthLeaf = 0x8000_0008;
-    private const uint LocalApicBit = 1 << 9, X2ApicAndDeadlineBits = (1U << 21) | (1U << 24);
+    private const uint OsXsave = 1 << 27, LocalApicBit = 1 << 9, X2ApicAndDeadlineBits = (1U << 21) | (1U << 24);
 
     // What KVM fills in or provides whatever its list says: OSXSAVE (27) and the bit for being virtual (31).
     private const uint AlwaysThere = (1U << 27) | (1U << 31);
@@ -62,13 +62,51 @@ internal static class KvmProcessorProfile
             leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Leaf == FeatureLeaf ? leaf.Value.Ecx & ~hidden : leaf.Value.Ecx, leaf.Value.Edx)));
     }
 
-    /// <summary>KVM's entries for one processor.</summary>
-    public static KvmCpuidEntry[] Entries(CpuidModel model, bool hasLocalApic, uint apicId)
+    /// <summary>A profile with what a kernel that was asked for it shows instead: one that cannot hide features, say.</summary>
+    public static CpuProfile Shown(CpuProfile requested, KvmCpuidEntry[] entries, bool hasLocalApic)
     {
-        KvmCpuidEntry[] entries = new KvmCpuidEntry[model.Rows.Count];
+        CpuProfile shown = requested;
+        foreach (KvmCpuidEntry entry in entries)
+        {
+            uint? subleaf = (entry.Flags & KvmCpuidEntry.SignificantIndex) != 0 ? entry.Index : null;
+            CpuidLeaf? wanted = requested.Find(entry.Function, entry.Index);
+            CpuidResult value = Neutral(in entry, wanted?.Value ?? default, hasLocalApic);
+            if (value != (wanted?.Value ?? default))
+                shown = shown.WithLeaf(new CpuidLeaf(entry.Function, wanted is null ? subleaf : wanted.Subleaf, value));
+        }
+        return shown == requested ? requested : shown with { Xcr0Mask = Model(shown, hasLocalApic).SupportedXcr0 };
+    }
+
+    // Profiles hold zero where processors fill in, and what a partition without local APICs hides is still theirs.
+    private static CpuidResult Neutral(in KvmCpuidEntry entry, CpuidResult wanted, bool hasLocalApic)
+    {
+        CpuidResult value = new(entry.Eax, entry.Ebx, entry.Ecx, entry.Edx);
+        switch (entry.Function)
+        {
+            case FeatureLeaf:
+                uint hidden = hasLocalApic ? 0 : X2ApicAndDeadlineBits;
+                return value with
+                {
+                    Ebx = (value.Ebx & 0x00FF_FFFF) | (wanted.Ebx & 0xFF00_0000), Ecx = (value.Ecx & ~(OsXsave | hidden)) | (wanted.Ecx & hidden),
+                    Edx = (value.Edx & ~LocalApicBit) | (wanted.Edx & LocalApicBit),
+                };
+            case TopologyLeaf:
+                return value with { Edx = 0 };
+            case StateLeaf when entry.Index <= 1:
+                return value with { Ebx = 0 };
+            default:
+                return value;
+        }
+    }
+
+    /// <summary>KVM's entries for one processor.</summary>
+    public static KvmCpuidEntry[] Entries(CpuProfile profile, bool hasLocalApic, uint apicId)
+    {
+        IReadOnlyList<CpuidRow> rows = Model(profile, hasLocalApic).Rows;
+        KvmCpuidEntry[] entries = new KvmCpuidEntry[rows.Count];
         for (int i = 0; i < entries.Length; i++)
         {
-            CpuidRow row = model.Rows[i];
+            CpuidRow row = rows[i];
             entries[i] = new KvmCpuidEntry
             {
                 Function = row.Leaf, Index = row.Subleaf ?? 0, Flags = row.Subleaf is null ? 0 : KvmCpuidEntry.SignificantIndex,

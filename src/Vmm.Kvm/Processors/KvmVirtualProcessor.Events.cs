@@ -42,11 +42,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     /// <summary>Gives the kernel what the guest can take now, and asks it to tell when it can take the rest.</summary>
     private void DeliverEvents()
     {
-        if (_nmiHanded && (Events.NmiPending | Events.NmiInjected) == 0)
-        {
-            _nmiHanded = false;
-            NmiTaken();
-        }
+        LookAtNmi();
         // The kernel keeps an NMI until it is not blocked any more, and looks at once.
         if (NmiWaits && !_nmiHanded)
         {
@@ -68,6 +64,14 @@ internal sealed unsafe partial class KvmVirtualProcessor
         _run->RequestInterruptWindow = wait ? (byte)1 : (byte)0;
         if (wait && !anything)
             _poll?.Change(PollMilliseconds, Timeout.Infinite);
+    }
+
+    private void LookAtNmi()
+    {
+        if (!_nmiHanded || (Events.NmiPending | Events.NmiInjected) != 0)
+            return;
+        _nmiHanded = false;
+        NmiTaken();
     }
 
     // An event that is being delivered already goes first.

@@ -18,7 +18,10 @@ internal sealed unsafe partial class KvmVirtualProcessor
     protected override bool CompletePendingCore(out VpExit exit)
     {
         exit = default;
-        return !_completing || FinishInstruction(out exit);
+        if (_completing && !FinishInstruction(out exit))
+            return false;
+        FinishRepetition();
+        return true;
     }
 
     protected override void CompleteReadCore(in VpExit exit, ulong value)
@@ -59,8 +62,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
         switch (_run->ExitReason)
         {
             case KvmExitReason.Io:
-                TranslatePort(out exit);
-                return true;
+                return TranslatePort(out exit);
             case KvmExitReason.Mmio:
                 return TranslateMmio(out exit);
             case KvmExitReason.ReadMsr:
@@ -94,7 +96,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void TranslatePort(out VpExit exit)
+    private bool TranslatePort(out VpExit exit)
     {
         _completing = true;
         bool write = _run->IoDirection != 0;
@@ -110,9 +112,14 @@ internal sealed unsafe partial class KvmVirtualProcessor
             };
         }
         _isString = IsStringAccess(write, value);
+        exit = default;
+        // The kernel asks for input before it looks where it goes to; given any, it raises the fault that comes first.
+        if (_isString && !write && !IsInputWanted())
+            return false;
         exit = new VpExit(
             new PortIoExit { Port = _run->IoPort, Size = _run->IoSize, IsWrite = write, IsString = _isString, Count = (int)_run->IoCount, Value = value },
             General.Rip);
+        return true;
     }
 
     private bool TranslateMmio(out VpExit exit)
@@ -183,6 +190,6 @@ internal sealed unsafe partial class KvmVirtualProcessor
     {
         LinearTranslationResult code = TranslateCore(InstructionAddress, GuestAccess.Execute, IsUserMode);
         address = code.PhysicalAddress;
-        return code.Status == TranslationStatus.Success && _partition.Memory.Translate(address, GuestAccess.Read).Status != TranslationStatus.Success;
+        return code is { Status: TranslationStatus.Unmapped, FailingLevel: 0 };
     }
 }

@@ -42,9 +42,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
     {
         get
         {
-            ref KvmSegment code = ref Special.Cs;
-            ulong linear = code.Base + General.Rip;
-            return code.L != 0 && (Special.Efer & EferBits.LongModeActive) != 0 ? linear : (uint)linear;
+            ulong linear = Special.Cs.Base + General.Rip;
+            return IsCode64 ? linear : (uint)linear;
         }
     }
 

@@ -36,6 +36,8 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
             _page = new RunPage(_file, partition.Platform.RunLength);
             _run = _page.Run;
             SetCpuid();
+            if (index == 0)
+                partition.SetShownCpuid(GetCpuid());
             _xsaveSize = XsaveArea.SizeFor(partition.Model);
             _assist = new InstructionAssist(new Assisted(this), partition.Model);
         }
@@ -112,6 +114,7 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
         finally
         {
             Volatile.Write(ref _thread, 0);
+            LookAtNmi();
         }
     }
 
@@ -164,7 +167,7 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
             KvmEnableCapability enable = new() { Capability = (uint)KvmCapability.EnforcePvFeatureCpuid, First = 1 };
             KvmFailure.Check(Libc.Control(_file, KvmIoctl.EnableCapability, &enable), "KVM_ENABLE_CAP", nameof(KvmCapability.EnforcePvFeatureCpuid));
         }
-        KvmCpuidEntry[] entries = KvmProcessorProfile.Entries(_partition.Model, _partition.HasLocalApic, (uint)Index);
+        KvmCpuidEntry[] entries = KvmProcessorProfile.Entries(_partition.RequestedProfile, _partition.HasLocalApic, (uint)Index);
         byte[] list = new byte[8 + (entries.Length * sizeof(KvmCpuidEntry))];
         MemoryMarshal.Write(list, entries.Length);
         MemoryMarshal.AsBytes(entries.AsSpan()).CopyTo(list.AsSpan(8));
@@ -176,5 +179,23 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
             ulong kilohertz = _partition.Profile.TimeStampCounterFrequency / 1000;
             KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetTscKilohertz, (nint)kilohertz), "KVM_SET_TSC_KHZ", $"{kilohertz} kHz");
         }
+    }
+
+    // What the kernel shows in the end: it fills some in, and on some hosts there is more than can be hidden.
+    private KvmCpuidEntry[] GetCpuid()
+    {
+        const int Most = 256;
+        byte[] list = new byte[8 + (Most * sizeof(KvmCpuidEntry))];
+        MemoryMarshal.Write(list, Most);
+        // SAFETY: a header with the room that there is, then that room.
+        fixed (byte* bytes = list)
+            KvmFailure.Check(Libc.Control(_file, KvmIoctl.GetCpuid, bytes), "KVM_GET_CPUID2", $"processor {Index}");
+        int count = Math.Clamp(MemoryMarshal.Read<int>(list), 0, Most);
+        // Some kernels leave the count as it was: entries of nothing but zeros past the first are none.
+        ReadOnlySpan<KvmCpuidEntry> entries = MemoryMarshal.Cast<byte, KvmCpuidEntry>(list.AsSpan(8))[..count];
+        int last = entries.Length;
+        while (last > 1 && entries[last - 1].Equals(default(KvmCpuidEntry)))
+            last--;
+        return entries[..last].ToArray();
     }
 }
