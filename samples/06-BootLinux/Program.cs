@@ -1,11 +1,12 @@
 // Debian's kernel, unmodified, to user space: a PC from Vmm.Machines, its serial port on the console.
-//   BootLinux [--shell]                              takes kernel and busybox from Debian's packages (needs apt-get and dpkg-deb)
+//   BootLinux [--shell] [--keep FOLDER]              takes kernel and busybox from Debian's packages (needs apt-get and dpkg-deb);
+//                                                    --keep writes them there, as vmlinuz and initramfs.cpio, for the command vmm
 //   BootLinux [--shell] --kernel FILE --initrd FILE  takes them from files
 using BootLinux;
 using Vmm;
 using Vmm.Machines;
 
-string? kernelFile = null, initialRamDiskFile = null;
+string? kernelFile = null, initialRamDiskFile = null, keep = null;
 bool shell = false;
 for (int i = 0; i < args.Length; i++)
 {
@@ -13,10 +14,12 @@ for (int i = 0; i < args.Length; i++)
         shell = true;
     else if (args[i] == "--kernel" && i + 1 < args.Length)
         kernelFile = args[++i];
+    else if (args[i] == "--keep" && i + 1 < args.Length)
+        keep = args[++i];
     else if (args[i] == "--initrd" && i + 1 < args.Length)
         initialRamDiskFile = args[++i];
     else
-        return Refuse($"'{args[i]}' is not understood. Usage: BootLinux [--shell] [--kernel FILE --initrd FILE]");
+        return Refuse($"'{args[i]}' is not understood. Usage: BootLinux [--shell] [--keep FOLDER] [--kernel FILE --initrd FILE]");
 }
 if (kernelFile is null != initialRamDiskFile is null)
     return Refuse("--kernel and --initrd go together.");
@@ -34,6 +37,11 @@ try
         (string fetched, string busybox) = DebianPackages.Fetch(Path.Combine(Path.GetTempPath(), "vmm-boot-linux"));
         kernel = File.ReadAllBytes(fetched);
         initialRamDisk = InitialRamDisk.Build(busybox);
+        if (keep is not null)
+        {
+            File.WriteAllBytes(Path.Combine(keep, "vmlinuz"), kernel);
+            File.WriteAllBytes(Path.Combine(keep, "initramfs.cpio"), initialRamDisk);
+        }
     }
     else
     {

@@ -18,6 +18,7 @@ internal static class Program
             RunCommand.Create(streams),
             DoctorCommand.Create(streams),
             ConformanceCommand.Create(streams),
+            MatrixCommand.Create(streams),
         };
         // A file whose name begins with '@' is an operand like any other.
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });

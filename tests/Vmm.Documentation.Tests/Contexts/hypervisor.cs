@@ -1,0 +1,6 @@
+using Vmm;
+using Vmm.Conformance;
+
+IHypervisor hypervisor = Hypervisors.Emulator();
+TextWriter output = Console.Out;
+/* here */
