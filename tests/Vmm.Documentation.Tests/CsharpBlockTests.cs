@@ -2,7 +2,8 @@ namespace Vmm.Documentation.Tests;
 
 /// <summary>
 /// Every C# block of the pages compiles without a warning, and runs where it is a program. The comment before a block says what it is:
-/// <c>in NAME</c>: a fragment, which stands at <c>/* here */</c> of Contexts/NAME.cs; <c>prints TEXT</c>: its output; <c>types</c>: declarations only.
+/// <c>in NAME</c>: a fragment, which stands at <c>/* here */</c> of Contexts/NAME.cs; <c>prints TEXT</c>: its output; <c>types</c>: declarations only;
+/// <c>compiles</c>: it is not run.
 /// </summary>
 public sealed class CsharpBlockTests
 {
@@ -20,7 +21,7 @@ public sealed class CsharpBlockTests
         bool types = directive.EndsWith("types", StringComparison.Ordinal);
         string source = words[0] == "in" ? InContext(words[1].Split(',')[0], block.Text) : block.Text;
         byte[] image = ProgramCompiler.Compile(source, !types);
-        if (types)
+        if (types || directive.EndsWith("compiles", StringComparison.Ordinal))
             return;
         string output = ProgramCompiler.Run(image);
         int prints = directive.IndexOf("prints ", StringComparison.Ordinal);
