@@ -24,6 +24,7 @@ public sealed class KvmBackend : HypervisorBase
             Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
         ];
         Add(Capability.MsrExits, platform.HasMsrExits);
+        Add(Capability.TimeControl, platform.HasTscOffset);
         Add(Capability.LocalApic, platform.HasLocalApic);
         Add(Capability.X2Apic, platform.HasLocalApic && platform.HasX2ApicApi);
         return new HypervisorCapabilities(BackendName, declared)
@@ -31,7 +32,7 @@ public sealed class KvmBackend : HypervisorBase
             MaximumProcessors = platform.MaximumProcessors,
             PhysicalAddressBits = platform.PhysicalAddressBits,
             CpuProfiles = KvmProcessorProfile.Provided(platform),
-            Quirks = [new Quirk("hidden-instructions-execute", "Instructions that the CPU profile hides may execute all the same.")],
+            Quirks = [.. Differences(platform)],
         };
 
         void Add(Capability capability, bool there)
@@ -39,5 +40,14 @@ public sealed class KvmBackend : HypervisorBase
             if (there)
                 declared.Add(capability);
         }
+    }
+
+    private static IEnumerable<Quirk> Differences(KvmPlatform platform)
+    {
+        yield return new Quirk("hidden-instructions-execute", "Instructions that the CPU profile hides may execute all the same.");
+        if (!platform.HasTscControl)
+            yield return new Quirk("host-frequency", "The time-stamp counter runs at the host's frequency, not at that of the CPU profile; CPUID shows which.");
+        if (!platform.HasTscOffset)
+            yield return new Quirk("host-time", "The guest's time-stamp counter is the host's: what is written to it is lost, and it cannot be stopped.");
     }
 }

@@ -98,6 +98,24 @@ internal sealed unsafe class KvmPartition : PartitionBase
         KvmFailure.Check(Libc.Control(File, KvmIoctl.SignalMsi, &message), "KVM_SIGNAL_MSI", $"vector {request.Vector}");
     }
 
+    protected override void SuspendTimeCore() => ChangeTime(static processor => processor.SuspendTime());
+
+    protected override void ResumeTimeCore() => ChangeTime(static processor => processor.ResumeTime());
+
+    private void ChangeTime(Action<KvmVirtualProcessor> change)
+    {
+        BeginStop();
+        try
+        {
+            foreach (KvmVirtualProcessor processor in _processors)
+                change(processor);
+        }
+        finally
+        {
+            EndStop();
+        }
+    }
+
     protected override void DisposeCore()
     {
         foreach (KvmVirtualProcessor? processor in _processors)

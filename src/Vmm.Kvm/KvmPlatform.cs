@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics.X86;
 using Vmm.Kvm.Interop;
+using Vmm.X86.Execution;
 
 namespace Vmm.Kvm;
 
@@ -29,7 +30,7 @@ internal sealed unsafe class KvmPlatform
         Supported = QueryCpuid();
         uint width = Supported.FirstOrDefault(entry => entry.Function == WidthLeaf).Eax & 0xFF;
         PhysicalAddressBits = width is >= 32 and <= 52 ? (int)width : 36;
-        TscKilohertz = MeasureTsc();
+        (TscKilohertz, HasTscOffset) = MeasureTsc();
     }
 
     /// <summary>The host's processor has virtualization that KVM can use (SDM Vol. 2A, CPUID leaf 1 ECX[5]; APM Vol. 3, leaf 0x80000001 ECX[2]).</summary>
@@ -70,6 +71,9 @@ internal sealed unsafe class KvmPlatform
     /// <summary>Frequency of the host's time-stamp counter; 0 where the kernel does not tell.</summary>
     public uint TscKilohertz { get; }
 
+    /// <summary>The guest's time-stamp counter can be set: it is not simply the host's.</summary>
+    public bool HasTscOffset { get; }
+
     /// <summary>What KVM_GET_SUPPORTED_CPUID lists.</summary>
     public IReadOnlyList<KvmCpuidEntry> Supported { get; }
 
@@ -84,11 +88,15 @@ internal sealed unsafe class KvmPlatform
         return new ReadOnlySpan<KvmCpuidEntry>(buffer + 8, (int)Math.Min(*(uint*)buffer, MostCpuidEntries)).ToArray();
     }
 
-    // The frequency is that of a processor, so a machine is made to ask it.
-    private uint MeasureTsc()
+    // Both are things of a processor, so a machine is made to ask it.
+    private (uint Kilohertz, bool HasOffset) MeasureTsc()
     {
+        const ulong Far = 1UL << 60;
         using KvmFile machine = new(KvmFailure.Check(Libc.Control(File, KvmIoctl.CreateVm, 0), "KVM_CREATE_VM"));
         using KvmFile processor = new(KvmFailure.Check(Libc.Control(machine.Number, KvmIoctl.CreateVcpu, 0), "KVM_CREATE_VCPU"));
-        return (uint)Math.Max(Libc.Control(processor.Number, KvmIoctl.GetTscKilohertz, 0), 0);
+        KvmMsrEntry entry = new() { Count = 1, Index = MsrNumber.TimeStampCounter, Data = Far };
+        bool hasOffset = Libc.Control(processor.Number, KvmIoctl.SetMsrs, &entry) == 1
+            && Libc.Control(processor.Number, KvmIoctl.GetMsrs, &entry) == 1 && entry.Data >= Far;
+        return ((uint)Math.Max(Libc.Control(processor.Number, KvmIoctl.GetTscKilohertz, 0), 0), hasOffset);
     }
 }

@@ -11,7 +11,6 @@ internal enum KvmCapability
     IrqRouting = 25,
     IoEventFile = 36,
     SetIdentityMapAddress = 37,
-    AdjustClock = 39,
     VcpuEvents = 41,
     DebugRegisters = 50,
     Xsave = 55,

@@ -7,7 +7,7 @@ internal static class KvmIoctl
         GetSupportedCpuid = 0xC008_AE05;
 
     public const uint CreateVcpu = 0xAE41, GetDirtyLog = 0x4010_AE42, SetUserMemoryRegion = 0x4020_AE46, SetTssAddress = 0xAE47,
-        SetIdentityMapAddress = 0x4008_AE48, SetGsiRouting = 0x4008_AE6A, IoEventFile = 0x4040_AE79, SetClock = 0x4030_AE7B, GetClock = 0x8030_AE7C,
+        SetIdentityMapAddress = 0x4008_AE48, SetGsiRouting = 0x4008_AE6A, IoEventFile = 0x4040_AE79,
         EnableCapability = 0x4068_AEA3, SignalMsi = 0x4020_AEA5, SetMsrFilter = 0x4188_AEC6;
 
     public const uint Run = 0xAE80, GetRegisters = 0x8090_AE81, SetRegisters = 0x4090_AE82, GetSpecialRegisters = 0x8138_AE83,

@@ -7,7 +7,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
     /// <summary>Power-on state.</summary>
     public void Reset()
     {
-        _halted = _nmiHanded = _completing = false;
+        _halted = _nmiHanded = _completing = _timeStands = false;
+        _debugTrap = 0;
         _cached = 0;
         _run->DirtyRegisters = 0;
         _run->ValidRegisters = Interop.KvmRun.SyncGeneral;

@@ -5,7 +5,6 @@ namespace Vmm.Kvm.Processors;
 internal sealed unsafe partial class KvmVirtualProcessor
 {
     private const uint MpRunnable = 0, MpUninitialized = 1, MpInitReceived = 2, MpHalted = 3;
-    private const byte SharedDebugVector = 1;
 
     private void ReadEvents(ref EventState state)
     {
@@ -14,7 +13,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
             : (events.InterruptShadow & KvmVcpuEvents.ShadowSti) != 0 ? InterruptibilityShadow.Sti : InterruptibilityShadow.None;
         state.NmiBlocked = events.NmiMasked != 0;
         state.NmiPending = events.NmiPending != 0;
-        if (events.ExceptionPending != 0 && events.ExceptionVector == SharedDebugVector && events.ExceptionHasPayload != 0)
+        state.PendingDebugTrap = _debugTrap;
+        if (events.ExceptionPending != 0 && events.ExceptionVector == DebugVector && events.ExceptionHasPayload != 0)
             state.PendingDebugTrap = (uint)events.ExceptionPayload;
         else
             state.HasDelivering = TryReadDelivery(in events, out state.Delivering);
@@ -46,17 +46,17 @@ internal sealed unsafe partial class KvmVirtualProcessor
             InterruptibilityShadow.Sti => KvmVcpuEvents.ShadowSti,
             _ => 0,
         };
-        if (state.PendingDebugTrap != 0)
-        {
-            wanted.ExceptionPending = 1;
-            wanted.ExceptionVector = SharedDebugVector;
-            wanted.ExceptionHasErrorCode = 0;
-            wanted.ExceptionHasPayload = 1;
-            wanted.ExceptionPayload = state.PendingDebugTrap;
-        }
         _nmiHanded = false;
+        _debugTrap = 0;
         if (state.HasDelivering)
+        {
             Fill(ref wanted, in state.Delivering);
+            _debugTrap = state.PendingDebugTrap;
+        }
+        else if (state.PendingDebugTrap != 0)
+        {
+            FillTrap(ref wanted, state.PendingDebugTrap);
+        }
         _run->Events = wanted;
         SetEvents();
         _halted = !_partition.HasLocalApic && state.Activity == ProcessorActivity.Halted;
@@ -71,7 +71,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
         }
     }
 
-    private static bool TryReadDelivery(in KvmVcpuEvents events, out InjectedEvent delivering)
+    private bool TryReadDelivery(in KvmVcpuEvents events, out InjectedEvent delivering)
     {
         delivering = default;
         if ((events.ExceptionInjected | events.ExceptionPending) != 0)
@@ -79,7 +79,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
             delivering = new InjectedEvent
             {
                 Kind = InjectedEventKind.Exception, Vector = events.ExceptionVector, HasErrorCode = events.ExceptionHasErrorCode != 0,
-                ErrorCode = events.ExceptionErrorCode, Payload = events.ExceptionHasPayload != 0 ? events.ExceptionPayload : 0,
+                ErrorCode = events.ExceptionErrorCode, Payload = events.ExceptionHasPayload != 0 ? events.ExceptionPayload : DeliveredPayload(events.ExceptionVector),
             };
             return true;
         }
@@ -92,6 +92,18 @@ internal sealed unsafe partial class KvmVirtualProcessor
             return false;
         delivering = InjectedEvent.Interrupt(events.InterruptVector);
         return true;
+    }
+
+    // It is in its register by the time that the delivery has begun.
+    private ulong DeliveredPayload(byte vector)
+    {
+        if (vector == PageFaultVector)
+            return Special.Cr2;
+        if (vector != DebugVector)
+            return 0;
+        DebugRegisters debug = default;
+        ReadDebug(ref debug);
+        return debug.Dr6 & 0xE00F;
     }
 
     private uint ReadMpState()

@@ -9,6 +9,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     private const byte DebugVector = 1, PageFaultVector = 14;
 
     private bool _nmiHanded; // the kernel has the NMI that the base holds
+    private uint _debugTrap; // DR6 bits of a trap that the kernel has no place for as long as something else is being delivered
     private bool _asksLint0, _lint0Open;
 
     protected override Interruptible InterruptibleCore
@@ -33,6 +34,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
             if ((_cached & KvmRun.SyncEvents) == 0)
             {
                 KvmFailure.Check(Libc.Control(_file, KvmIoctl.GetVcpuEvents, &_run->Events), "KVM_GET_VCPU_EVENTS");
+                _eventReads++;
                 _cached |= KvmRun.SyncEvents;
             }
             return ref _run->Events;
@@ -49,7 +51,13 @@ internal sealed unsafe partial class KvmVirtualProcessor
             KvmFailure.Check(Libc.Control(_file, KvmIoctl.Nmi, 0), "KVM_NMI");
             _cached &= ~KvmRun.SyncEvents;
             _nmiHanded = true;
-            _halted = _halted && Events.NmiMasked != 0;
+        }
+        if (_debugTrap != 0 && CanBegin)
+        {
+            FlushGeneral();
+            FillTrap(ref Events, _debugTrap);
+            SetEvents();
+            _debugTrap = 0;
         }
         Interruptible now = InterruptibleCore;
         // It goes before maskable interrupts.
@@ -73,6 +81,9 @@ internal sealed unsafe partial class KvmVirtualProcessor
         _nmiHanded = false;
         NmiTaken();
     }
+
+    // A processor that halts is woken by an NMI, whatever its flags say; the kernel delivers it when it is entered.
+    private bool IsNmiDue => _nmiHanded && Events.NmiMasked == 0;
 
     // An event that is being delivered already goes first.
     private bool CanBegin
@@ -126,6 +137,15 @@ internal sealed unsafe partial class KvmVirtualProcessor
                 Deliver(in taken);
                 break;
         }
+    }
+
+    private static void FillTrap(ref KvmVcpuEvents events, uint trap)
+    {
+        events.ExceptionPending = 1;
+        events.ExceptionVector = DebugVector;
+        events.ExceptionHasErrorCode = 0;
+        events.ExceptionHasPayload = 1;
+        events.ExceptionPayload = trap;
     }
 
     private void Deliver(in InjectedEvent exception)

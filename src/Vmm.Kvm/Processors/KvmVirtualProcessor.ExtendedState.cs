@@ -50,11 +50,25 @@ internal sealed unsafe partial class KvmVirtualProcessor
             KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetXsave, bytes), "KVM_SET_XSAVE");
     }
 
-    protected override void GetLocalApicCore(Span<byte> page) => ReadApic(page);
+    protected override void GetLocalApicCore(Span<byte> page)
+    {
+        ReadApic(page);
+        if (_timeStands)
+            GiveCounts(page);
+    }
 
     protected override void SetLocalApicCore(ReadOnlySpan<byte> page)
     {
-        // SAFETY: the kernel reads the 1024 bytes of the page, which the base checked.
+        Span<byte> wanted = stackalloc byte[ApicBytes];
+        page[..ApicBytes].CopyTo(wanted);
+        if (_timeStands)
+            TakeCounts(wanted);
+        WriteApic(wanted);
+    }
+
+    private void WriteApic(ReadOnlySpan<byte> page)
+    {
+        // SAFETY: the kernel reads 1024 bytes, which the caller has.
         fixed (byte* bytes = page)
             KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetLocalApic, bytes), "KVM_SET_LAPIC", $"processor {Index}");
     }

@@ -21,6 +21,12 @@ internal sealed unsafe partial class KvmVirtualProcessor
             case MsrNumber.TscAux when !_partition.Model.Has(X86.CpuFeature.Rdtscp):
             case MsrNumber.TscAdjust when !_partition.Model.Has(X86.CpuFeature.TscAdjust):
                 return false;
+            case MsrNumber.TimeStampCounter when _timeStands:
+                value = _tsc;
+                return true;
+            case MsrNumber.TscDeadline when _timeStands:
+                value = _deadline;
+                return true;
         }
         return KvmMsrs.IsKept(msr) && TryGetMsr(msr, out value);
     }
@@ -35,8 +41,14 @@ internal sealed unsafe partial class KvmVirtualProcessor
             case MsrNumber.Efer:
                 SetRegisterCore(Register.Efer, value);
                 return true;
-            case MsrNumber.TimeStampCounter when TryWriteTsc(value):
+            case MsrNumber.TimeStampCounter when _timeStands:
+                _tsc = value;
                 return true;
+            case MsrNumber.TscDeadline when _timeStands:
+                _deadline = value;
+                return true;
+            case MsrNumber.TimeStampCounter:
+                return WriteTsc(value);
         }
         return KvmMsrs.IsPossible(msr, value, _partition.Model) && TrySetMsr(msr, value);
     }
@@ -60,12 +72,12 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     // Written as an MSR the kernel would take a value close to the last one for an attempt to keep processors together, and change it; the
     // offset is taken as it is.
-    private bool TryWriteTsc(ulong value)
+    private bool WriteTsc(ulong value)
     {
         ulong offset = 0;
         KvmDeviceAttribute attribute = new() { Group = TscGroup, Attribute = TscOffset, Address = &offset };
         if (Libc.Control(_file, KvmIoctl.GetDeviceAttribute, &attribute) != 0 || !TryGetMsr(MsrNumber.TimeStampCounter, out ulong now))
-            return false;
+            return TrySetMsr(MsrNumber.TimeStampCounter, value);
         offset += value - now;
         return Libc.Control(_file, KvmIoctl.SetDeviceAttribute, &attribute) == 0;
     }

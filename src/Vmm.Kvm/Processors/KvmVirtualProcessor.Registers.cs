@@ -10,6 +10,7 @@ namespace Vmm.Kvm.Processors;
 internal sealed unsafe partial class KvmVirtualProcessor
 {
     private ulong _cached; // which copies are those of the kernel
+    private uint _entries, _specialReads, _eventReads; // of late
     private ulong _apicBase; // without a local APIC: a register that holds nothing
 
     private ref KvmGeneralRegisters General
@@ -32,10 +33,21 @@ internal sealed unsafe partial class KvmVirtualProcessor
             if ((_cached & KvmRun.SyncSpecial) == 0)
             {
                 KvmFailure.Check(Libc.Control(_file, KvmIoctl.GetSpecialRegisters, &_run->Special), "KVM_GET_SREGS");
+                _specialReads++;
                 _cached |= KvmRun.SyncSpecial;
             }
             return ref _run->Special;
         }
+    }
+
+    // Copies cost the kernel at every exit what reading costs once: the seldom ones are made where they were read at every fourth exit or more often.
+    private void ChooseCopies()
+    {
+        const uint Period = 64;
+        if (++_entries < Period)
+            return;
+        _run->ValidRegisters = KvmRun.SyncGeneral | (_specialReads >= Period / 4 ? KvmRun.SyncSpecial : 0) | (_eventReads >= Period / 4 ? KvmRun.SyncEvents : 0);
+        _entries = _specialReads = _eventReads = 0;
     }
 
     private ulong InstructionAddress

@@ -95,14 +95,14 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
         {
             while (true)
             {
-                if (EventsWaiting || _nmiHanded)
+                if (EventsWaiting || _debugTrap != 0)
                 {
                     // The instruction before comes first: until it is finished nothing can be said of what the guest can take.
                     if (_completing && !FinishInstruction(out exit))
                         return;
                     DeliverEvents();
                 }
-                if (_halted)
+                if (_halted && !IsNmiDue)
                 {
                     exit = new VpExit(ExitKind.Halt, General.Rip);
                     return;
@@ -121,6 +121,8 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
     /// <summary>Lets the guest run. True: an exit, or the end of a run that was asked to come back.</summary>
     private bool Enter(out VpExit exit)
     {
+        _halted = false;
+        ChooseCopies();
         int result = Libc.Control(_file, KvmIoctl.Run, 0);
         _completing = false;
         _cached = _run->ValidRegisters;
