@@ -11,6 +11,7 @@ public sealed partial class Machine
     // What a restored guest was promised where it started: it needs no more wherever it goes next.
     private CpuProfile? _promised;
     private bool _isTimeHeld;
+    private bool _isTimeSuspended;
 
     /// <summary>
     /// The devices whose state is saved. A client that adds devices to the buses adds them here too: in <see cref="MachineOptions.AddDevices"/>, so that a machine that is restored has them in time.
@@ -226,11 +227,8 @@ public sealed partial class Machine
     /// Both at the same moment, or a guest that compares two of its clocks finds one wrong: compiling the methods at their first call would take most of a millisecond
     /// between the two, so they are called beforehand.
     /// </remarks>
-    private void HoldTime()
+    private void StopClocks()
     {
-        if (_isTimeHeld)
-            return;
-        _isTimeHeld = true;
         using (SystemClock practice = new())
         {
             ((IAdjustableClock)practice).Suspend();
@@ -243,15 +241,27 @@ public sealed partial class Machine
         clock?.Suspend();
     }
 
-    private void LetTimeGo()
+    private void StartClocks()
     {
-        if (!_isTimeHeld)
-            return;
-        _isTimeHeld = false;
         bool hasTimeControl = Partition.Capabilities.Has(Capability.TimeControl);
         (Clock as IAdjustableClock)?.Resume();
         if (hasTimeControl)
             Partition.ResumeTime();
+    }
+
+    // For a saved machine, from before it is saved or restored until it runs. A client may have stopped the time as well.
+    private void HoldTime()
+    {
+        if (!_isTimeHeld && !_isTimeSuspended)
+            StopClocks();
+        _isTimeHeld = true;
+    }
+
+    private void LetTimeGo()
+    {
+        if (_isTimeHeld && !_isTimeSuspended)
+            StartClocks();
+        _isTimeHeld = false;
     }
 
     private void AddSaveable()

@@ -27,6 +27,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     private readonly SystemClock? _ownClock;
     private readonly bool _hasHostInput;
     private IMachineRun? _run;
+    private IProcessorController? _controller;
     private bool _canRun = true;
     private bool _disposed;
 
@@ -158,6 +159,51 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
 
     /// <summary>What went wrong in a timer's callback, if anything.</summary>
     internal Exception? ClockFault => _ownClock?.Fault;
+
+    /// <summary>Decides when processors may be in guest code, as a debugger does; null = always. Set while the machine does not run.</summary>
+    /// <exception cref="InvalidOperationException">The machine is running.</exception>
+    /// <exception cref="NotSupportedException">The machine is deterministic: its processors take turns on one thread, which none may hold.</exception>
+    public IProcessorController? Controller
+    {
+        get => _controller;
+        set
+        {
+            lock (_gate)
+            {
+                if (_run is not null)
+                    throw new InvalidOperationException("The machine is running.");
+                if (value is not null && _deterministic is not null)
+                    throw new NotSupportedException("The processors of a deterministic machine take turns on one thread: they cannot be held one by one.");
+                _controller = value;
+            }
+        }
+    }
+
+    /// <summary>Stops the time of the devices and, where the backend can, of the processors, for as long as a client holds these out of guest code. A second call does nothing.</summary>
+    public void SuspendTime()
+    {
+        lock (_gate)
+        {
+            if (_disposed || _isTimeSuspended)
+                return;
+            _isTimeSuspended = true;
+            if (!_isTimeHeld)
+                StopClocks();
+        }
+    }
+
+    /// <summary>Undoes <see cref="SuspendTime"/>: time goes on where it stopped.</summary>
+    public void ResumeTime()
+    {
+        lock (_gate)
+        {
+            if (_disposed || !_isTimeSuspended)
+                return;
+            _isTimeSuspended = false;
+            if (!_isTimeHeld)
+                StartClocks();
+        }
+    }
 
     /// <summary>Runs until the guest ends the run or the token does, each processor on a thread of its own.</summary>
     /// <param name="cancellationToken">Ends the run with <see cref="MachineOutcomeKind.Cancelled"/>; it may be run again then.</param>

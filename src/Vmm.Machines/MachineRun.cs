@@ -12,6 +12,7 @@ internal sealed class MachineRun : IMachineRun
 
     private readonly Machine _machine;
     private readonly VirtualProcessorLoop[] _loops;
+    private readonly IProcessorController? _controller;
     private readonly HaltWatch? _haltWatch;
     private readonly object _wakeGate = new();
     private readonly Lock _startGate = new();
@@ -25,6 +26,7 @@ internal sealed class MachineRun : IMachineRun
     public MachineRun(Machine machine)
     {
         _machine = machine;
+        _controller = machine.Controller;
         IReadOnlyList<IVirtualProcessor> processors = machine.Partition.Processors;
         ViolatingWriteHandler? violatingWrite = machine.ViolatingWrite;
         _loops =
@@ -53,6 +55,9 @@ internal sealed class MachineRun : IMachineRun
             using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
                 static state => ((MachineRun)state!).End(new MachineOutcome(MachineOutcomeKind.Cancelled)), this);
             _running = _threads.Length;
+            _controller?.Begin();
+            if (HasEnded)
+                _controller?.End();
             lock (_startGate)
             {
                 foreach (Thread thread in _threads)
@@ -118,6 +123,7 @@ internal sealed class MachineRun : IMachineRun
             return;
         foreach (VirtualProcessorLoop loop in _loops)
             loop.Processor.Cancel();
+        _controller?.End();
         _haltWatch?.Release();
         Wake();
     }
@@ -127,7 +133,7 @@ internal sealed class MachineRun : IMachineRun
         try
         {
             while (!HasEnded)
-                Handle(index, _loops[index].Run());
+                Handle(index, _controller is null ? _loops[index].Run() : _controller.Run(_loops[index]));
         }
         catch (ObjectDisposedException) when (HasEnded)
         {

@@ -5,7 +5,11 @@ namespace Vmm.Tool.Tests;
 public sealed class UsageTests : ToolTest
 {
     [Theory]
-    [InlineData("--gdb 1234", "--gdb is not built yet")]
+    [InlineData("--gdb door", "--gdb 'door' must be PORT or ADDRESS:PORT")]
+    [InlineData("--gdb 65536", "--gdb '65536'")]
+    [InlineData("--gdb nowhere:1234", "--gdb 'nowhere:1234'")]
+    [InlineData("--gdb 192.0.2.1:1234", "--gdb 192.0.2.1:1234: ")]
+    [InlineData("--gdb 0 --deterministic", "take turns on one thread")]
     [InlineData("--record log", "--record is not built yet")]
     [InlineData("--replay log", "--replay is not built yet")]
     [InlineData("--lockstep emulator", "--lockstep is not built yet")]

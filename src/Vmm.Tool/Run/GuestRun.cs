@@ -28,14 +28,17 @@ internal static class GuestRun
             streams.Error.Write($"vmm: the keyboard is the guest's; press Ctrl-A, then X, to leave{(settings.Save is null ? "" : ", or S to save")}.\r\n");
         using SerialInput? input =
             serial.Input is null ? null : new SerialInput(serial.Input, machine, serial.IsInteractive, end.Leave, end.SaveAndGoOn);
+        using DebuggerAttachment? debugger = settings.Debugger is { } endPoint ? DebuggerAttachment.Open(endPoint, machine, end.Leave, streams.Error) : null;
         Stopwatch watch = Stopwatch.StartNew();
         MachineOutcome outcome = end.Run(machine);
         watch.Stop();
         terminal?.Dispose();
         statistics?.Write(machine, watch.Elapsed);
-        if (outcome.Kind == MachineOutcomeKind.Cancelled && end.TrySave(machine))
-            return ExitStatus.Success;
-        return Report(outcome, machine, settings, input is { LeftByUser: true }, streams.Error);
+        int status = outcome.Kind == MachineOutcomeKind.Cancelled && end.TrySave(machine)
+            ? ExitStatus.Success
+            : Report(outcome, machine, settings, input is { LeftByUser: true } || debugger is { IsKilled: true }, streams.Error);
+        debugger?.Ended(status);
+        return status;
     }
 
     private static Machine Build(

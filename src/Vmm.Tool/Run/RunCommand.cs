@@ -80,9 +80,12 @@ internal static class RunCommand
         HelpName = "json:PATH",
     };
 
+    private static readonly Option<string?> Gdb = Optional(
+        "--gdb", "[ADDRESS:]PORT", "Let gdb connect there, by default on 127.0.0.1; the guest waits at its first instruction until it is let go. Port 0 takes a free one.");
+
     // Named by the tool's face, built later: refused with a clear message rather than as unknown.
     private static readonly string[] NotYet =
-        ["--gdb", "--record", "--replay", "--lockstep"];
+        ["--record", "--replay", "--lockstep"];
 
     public static Command Create(StandardStreams streams)
     {
@@ -95,7 +98,7 @@ internal static class RunCommand
         Option[] options =
         [
             Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, FirmwareFile, Disk, Network, Virtio, Cpu, Slat, Serial,
-            DebugConsole, DebugExit, Timeout, Save, Restore, Deterministic, Stats,
+            DebugConsole, DebugExit, Timeout, Save, Restore, Deterministic, Gdb, Stats,
         ];
         foreach (Option option in options)
             command.Add(option);
@@ -172,6 +175,7 @@ internal static class RunCommand
             Deterministic = parsed.GetValue(Deterministic) ? new DeterministicOptions() : null,
             Save = parsed.GetValue(Save),
             Restore = restore,
+            Debugger = parsed.GetValue(Gdb) is { } debugger ? DebuggerAttachment.Parse(debugger) : null,
             Statistics = parsed.GetResult(Stats) is null ? null : ParseStatistics(parsed.GetValue(Stats)),
         };
     }

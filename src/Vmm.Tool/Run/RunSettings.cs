@@ -1,3 +1,4 @@
+using System.Net;
 using Vmm.Devices;
 using Vmm.Machines;
 
@@ -55,6 +56,9 @@ internal sealed record RunSettings
 
     /// <summary>The saved machine to go on with; null to start anew.</summary>
     public string? Restore { get; init; }
+
+    /// <summary>Where gdb may connect; null for nowhere.</summary>
+    public IPEndPoint? Debugger { get; init; }
 
     /// <summary>Null: no statistics. Empty: as text on standard error. Else the path of a JSON file.</summary>
     public string? Statistics { get; init; }
