@@ -15,7 +15,7 @@ internal sealed record ChainGuest : BootImage
     public const byte Port = 0xE8;
 
     /// <summary>Steps of a round.</summary>
-    public const int StepsPerRound = 1500;
+    public const int StepsPerRound = 15_000;
 
     /// <summary>Where a round's registers are: general ones in their order, CS, x87, then XMM.</summary>
     public const ulong Dump = 0x1_4000;

@@ -13,8 +13,7 @@ internal sealed class Journey : IPortDevice, ISaveableDevice
     private readonly MachineOptions _options;
     private readonly Random _random;
     private readonly ChainModel _model = new();
-    private readonly byte[] _dump = new byte[ChainGuest.DumpSize];
-    private readonly byte[] _table = new byte[8 * ChainGuest.TableLength];
+    private readonly Queue<(byte[] Dump, byte[] Table)> _told = []; // by the processor's thread while it runs, else by ours
     private readonly ManualResetEventSlim _arrived = new();
     private IPartition? _partition;
 
@@ -69,12 +68,10 @@ internal sealed class Journey : IPortDevice, ISaveableDevice
 
     void IPortDevice.Write(ushort port, int size, uint value)
     {
-        _partition!.Memory.Read(ChainGuest.Dump, _dump);
-        _partition.Memory.Read(ChainGuest.Table, _table);
-        _model.AdvanceRound();
-        Rounds++;
-        if (_model.Compare(_dump, _table) is { } difference)
-            Wrong ??= $"On {_partition.Capabilities.Backend} after {Moves} moves, {difference}.";
+        byte[] dump = new byte[ChainGuest.DumpSize], table = new byte[8 * ChainGuest.TableLength];
+        _partition!.Memory.Read(ChainGuest.Dump, dump);
+        _partition.Memory.Read(ChainGuest.Table, table);
+        _told.Enqueue((dump, table));
         _arrived.Set();
     }
 
@@ -126,6 +123,13 @@ internal sealed class Journey : IPortDevice, ISaveableDevice
             MachineOutcome outcome = run.WaitAsync(s_patience).GetAwaiter().GetResult();
             if (outcome.Kind != MachineOutcomeKind.Cancelled || !_arrived.IsSet)
                 Wrong ??= $"On {machine.Partition.Capabilities.Backend} after {Moves} moves, the guest did not come to the end of a round: {outcome}.";
+            while (Wrong is null && _told.TryDequeue(out (byte[] Dump, byte[] Table) round))
+            {
+                _model.AdvanceRound();
+                Rounds++;
+                if (_model.Compare(round.Dump, round.Table) is { } difference)
+                    Wrong = $"On {machine.Partition.Capabilities.Backend} after {Moves} moves, {difference}.";
+            }
             if (Wrong is not null)
                 return [];
             using MemoryStream saved = new();

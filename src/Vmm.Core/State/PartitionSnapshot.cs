@@ -9,13 +9,17 @@ namespace Vmm;
 public sealed record PartitionSnapshot(CpuProfile? Profile, LocalApicMode LocalApic, ImmutableArray<ProcessorSnapshot> Processors)
 {
     /// <summary>Takes the state of a partition whose processors do not run; its time stands still meanwhile, where it can be stopped.</summary>
+    /// <exception cref="InvalidOperationException">A processor is running, or an instruction is pending: finish it first.</exception>
+    public static PartitionSnapshot Capture(IPartition partition) => Capture(partition, null);
+
+    /// <summary>Takes the state of a partition whose guest was promised another profile than the partition shows.</summary>
     /// <param name="partition">The partition.</param>
     /// <param name="profile">
     /// What its guest was promised: the <see cref="Profile"/> of the snapshot that it came from, where it came from one. Otherwise a guest that was admitted to a partition that shows more would need as
     /// much wherever it goes next. Null = what the partition shows.
     /// </param>
     /// <exception cref="InvalidOperationException">A processor is running, or an instruction is pending: finish it first.</exception>
-    public static PartitionSnapshot Capture(IPartition partition, CpuProfile? profile = null)
+    public static PartitionSnapshot Capture(IPartition partition, CpuProfile? profile)
     {
         ArgumentNullException.ThrowIfNull(partition);
         using TimeStop stop = new(partition);
