@@ -5,16 +5,16 @@ using Xunit.Abstractions;
 namespace Vmm.Differential.Tests;
 
 /// <summary>
-/// Oracle: the host's processor. 20,000 cases; VMM_DIFFERENTIAL_SEED repeats a run, VMM_DIFFERENTIAL_CASES makes it longer. The command
+/// Oracle: the host's processor. 200,000 cases; VMM_DIFFERENTIAL_SEED repeats a run, VMM_DIFFERENTIAL_CASES makes it longer. The command
 /// <c>dotnet run --project tests/Vmm.Differential -c Release -- --cases 10000000 --seed N</c> does the same at length.
 /// </summary>
 public sealed class DifferentialTests(ITestOutputHelper output)
 {
     [SkippableFact]
-    public void Twenty_thousand_cases_end_as_on_the_host()
+    public void Cases_end_as_on_the_host()
     {
         Host.Require();
-        RunOptions options = new((ulong)Number("VMM_DIFFERENTIAL_SEED", Environment.TickCount64), Number("VMM_DIFFERENTIAL_CASES", 20_000))
+        RunOptions options = new((ulong)Number("VMM_DIFFERENTIAL_SEED", Environment.TickCount64), Number("VMM_DIFFERENTIAL_CASES", 200_000))
         {
             KeptDifferences = 5,
         };

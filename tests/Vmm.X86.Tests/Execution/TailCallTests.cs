@@ -13,24 +13,7 @@ public sealed unsafe class TailCallTests
     [InlineData(0xFFFUL - 0x10)] // across two pages, where more than a byte is accessed
     public void Handlers_keep_no_stack(ulong pageOffset)
     {
-        int forms = 0;
-        Exception? failure = null;
-        Thread thread = new(() =>
-        {
-            try
-            {
-                forms = RunAll(pageOffset);
-            }
-#pragma warning disable CA1031 // handed to the test's own thread
-            catch (Exception e)
-            {
-                failure = e;
-            }
-#pragma warning restore CA1031
-        }, 160 << 10);
-        thread.Start();
-        thread.Join();
-        failure.Should().BeNull();
+        int forms = SmallStack.Run(160 << 10, () => RunAll(pageOffset));
         forms.Should().BeGreaterThan(900);
     }
 

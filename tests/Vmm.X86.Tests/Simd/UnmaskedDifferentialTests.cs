@@ -14,7 +14,7 @@ namespace Vmm.X86.Tests.Simd;
 // SAFETY: the pointers are the processor's state block.
 public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
 {
-    private static readonly int s_rounds = 1000 * HostDifferentialTests.Rounds;
+    private const int Rounds = 1000;
 
     private static readonly (string Text, Action<Assembler> Emit)[] s_operations =
     [
@@ -70,11 +70,11 @@ public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
     private void RunAll((string Text, Action<Assembler> Emit)[] operations)
     {
         OperandSource source = new(42);
-        byte[] requests = new byte[operations.Length * s_rounds * SignalOracle.RequestSize];
-        for (int n = 0; n < operations.Length * s_rounds; n++)
+        byte[] requests = new byte[operations.Length * Rounds * SignalOracle.RequestSize];
+        for (int n = 0; n < operations.Length * Rounds; n++)
         {
             Span<byte> request = requests.AsSpan(n * SignalOracle.RequestSize, SignalOracle.RequestSize);
-            BinaryPrimitives.WriteInt32LittleEndian(request, n / s_rounds);
+            BinaryPrimitives.WriteInt32LittleEndian(request, n / Rounds);
             uint masks = (uint)source.Random.Next(64) << 7;
             BinaryPrimitives.WriteUInt32LittleEndian(request[4..], (source.MaskedControl() & ~0x1FBFU) | masks | (uint)(n & 0x40));
             int kind = source.Random.Next(2);
@@ -82,7 +82,7 @@ public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
             source.Fill(request[24..40], kind);
         }
         byte[] answers = SignalOracle.Run([.. operations.Select(o => o.Text)], requests);
-        answers.Should().HaveCount(operations.Length * s_rounds * SignalOracle.AnswerSize);
+        answers.Should().HaveCount(operations.Length * Rounds * SignalOracle.AnswerSize);
         Compare(operations, requests, answers);
     }
 
@@ -95,9 +95,9 @@ public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
         for (int operation = 0; operation < operations.Length; operation++)
         {
             ulong rip = processor.Load(operations[operation].Emit);
-            for (int round = 0; round < s_rounds; round++)
+            for (int round = 0; round < Rounds; round++)
             {
-                int n = (operation * s_rounds) + round;
+                int n = (operation * Rounds) + round;
                 ReadOnlySpan<byte> request = requests.AsSpan(n * SignalOracle.RequestSize);
                 ReadOnlySpan<byte> answer = answers.AsSpan(n * SignalOracle.AnswerSize);
                 s->Rip = rip;
@@ -117,8 +117,8 @@ public sealed unsafe class UnmaskedDifferentialTests(ITestOutputHelper output)
                         + $"fault {faulted} mxcsr {s->Mxcsr:X} value {s->Vector[5]:X16}{s->Vector[4]:X16}");
             }
         }
-        output.WriteLine($"{operations.Length * s_rounds} comparisons, {faults} faults, {differences} differences");
+        output.WriteLine($"{operations.Length * Rounds} comparisons, {faults} faults, {differences} differences");
         failures.ToString().Should().BeEmpty();
-        faults.Should().BeGreaterThan(operations.Length * s_rounds / 4);
+        faults.Should().BeGreaterThan(operations.Length * Rounds / 4);
     }
 }
