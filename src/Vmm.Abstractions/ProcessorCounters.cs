@@ -12,6 +12,12 @@ public readonly record struct ProcessorCounters
     /// <summary>Interrupts and exceptions delivered by <see cref="IVirtualProcessor.Inject"/> or the external interrupt source.</summary>
     public ulong EventsDelivered { get; init; }
 
+    /// <summary>
+    /// Instructions that the platform left to the backend, finished one by one in its interpreter; 0 where there is no platform below. They are no
+    /// exits unless they needed the client as well.
+    /// </summary>
+    public ulong AssistedInstructions { get; init; }
+
     /// <summary>All exits.</summary>
     public ulong TotalExits
     {

@@ -45,10 +45,16 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
     public bool IsPending => _pending != PendingState.None;
 
     /// <inheritdoc/>
-    public ProcessorCounters Counters => new() { Exits = [.. _exits], Instructions = InstructionsRetiredCore, EventsDelivered = _eventsDelivered };
+    public ProcessorCounters Counters => new()
+    {
+        Exits = [.. _exits], Instructions = InstructionsRetiredCore, EventsDelivered = _eventsDelivered, AssistedInstructions = AssistedInstructionsCore,
+    };
 
     /// <summary>Instructions retired, for the counters; 0 where the backend does not count.</summary>
     protected virtual ulong InstructionsRetiredCore => 0;
+
+    /// <summary>Instructions that the platform left to the backend so far.</summary>
+    protected virtual ulong AssistedInstructionsCore => 0;
 
     /// <summary>A thread runs guest code, or works on the processor's state: changes of the address space wait for it.</summary>
     internal bool IsInGuest => Volatile.Read(ref _inGuest) != 0;

@@ -57,6 +57,8 @@ internal sealed class RunStatistics : IDisposable
             string prefix = $"processor.{processor.Index}.";
             rows.Add((prefix + "instructions", counters.Instructions));
             rows.Add((prefix + "events", counters.EventsDelivered));
+            if (counters.AssistedInstructions != 0)
+                rows.Add((prefix + "assisted", counters.AssistedInstructions));
             for (int kind = 0; kind < counters.Exits.Count; kind++)
             {
                 if (counters.Exits[kind] != 0)

@@ -8,6 +8,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
 
     private bool _portPending; // a plain IN or OUT, that needs no more than RAX and RIP
 
+    protected override ulong AssistedInstructionsCore => _assist.Finished;
+
     protected override Span<byte> PendingDataCore => _assist.PendingData;
 
     protected override bool CompletePendingCore(out VpExit exit) => FinishPending(out exit);
