@@ -27,6 +27,8 @@ internal static class ProbeImage
         Put32(memory, ProbeLayout.TaskState64 + 4, ProbeLayout.PrivilegedStack);
         Put32(memory, ProbeLayout.TaskState32 + 100, 0x68 << 16);
         Put32(memory, ProbeLayout.TaskState64 + 100, 0x68 << 16);
+        // A map of the first 512 ports, all allowed, and its end: level 3 may use them even where the host does not heed IOPL.
+        memory[ProbeLayout.TaskState32 + 0x68 + 64] = memory[ProbeLayout.TaskState64 + 0x68 + 64] = 0xFF;
         WriteTables(memory);
         probe.Code.CopyTo(memory[ProbeLayout.Code..]);
         probe.Handler.CopyTo(memory[ProbeLayout.Handler..]);
@@ -42,7 +44,7 @@ internal static class ProbeImage
             0,
             0x00AF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0x00CF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0x00CF_FB00_0000_FFFF, 0x00CF_F300_0000_FFFF,
             0x00AF_FB00_0000_FFFF, 0x0000_9B00_0000_FFFF, 0x0000_9300_0000_FFFF,
-            0x0000_8B00_0000_0067 | ((ulong)(wide ? ProbeLayout.TaskState64 : ProbeLayout.TaskState32) << 16), 0,
+            0x0000_8B00_0000_0000 | ProbeLayout.TaskStateLimit | ((ulong)(wide ? ProbeLayout.TaskState64 : ProbeLayout.TaskState32) << 16), 0,
         ];
         for (int i = 0; i < entries.Length; i++)
             Put64(memory, ProbeLayout.DescriptorTable + (i * 8), entries[i]);

@@ -24,6 +24,9 @@ internal static class ProbeLayout
     public const ushort Code64 = 0x08, Data0 = 0x10, Code32 = 0x18, UserCode32 = 0x2B, UserData = 0x33, UserCode64 = 0x3B, Code16 = 0x40, Data16 = 0x48,
         TaskState = 0x50;
 
+    /// <summary>With a permission map of 512 ports.</summary>
+    public const int TaskStateLimit = 0x68 + 64;
+
     /// <summary>Linear address of a second way to <see cref="Data"/>, where paging is on: through the second entry of the page directory.</summary>
     public static uint SecondWay(ProbeMode mode) => (mode == ProbeMode.Paged32 ? 0x40_0000U : 0x20_0000U) + Data;
 }

@@ -61,7 +61,7 @@ internal static class ProbeRegisters
         return new SegmentRegisters
         {
             Cs = code, Ss = data, Ds = data, Es = data, Fs = data, Gs = data, Ldtr = nothing,
-            Tr = new SegmentDescriptor(ProbeLayout.TaskState, wide ? ProbeLayout.TaskState64 : (ulong)ProbeLayout.TaskState32, 0x67, 0x8B),
+            Tr = new SegmentDescriptor(ProbeLayout.TaskState, wide ? ProbeLayout.TaskState64 : (ulong)ProbeLayout.TaskState32, ProbeLayout.TaskStateLimit, 0x8B),
             Gdtr = table, Idtr = new TableDescriptor(ProbeLayout.VectorTable, limit ?? (wide ? (ushort)0xFFF : (ushort)0x7FF)),
         };
     }
