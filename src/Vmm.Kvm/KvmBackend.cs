@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Vmm.Kvm.Probes;
 
 namespace Vmm.Kvm;
 
@@ -8,21 +9,42 @@ public sealed class KvmBackend : HypervisorBase
     /// <summary>Its name.</summary>
     public const string BackendName = "kvm";
 
-    internal KvmBackend(KvmPlatform platform, ILoggerFactory? loggerFactory)
-        : base(Declare(platform), loggerFactory) => Platform = platform;
+    /// <summary>Makes the backend for clients: its limits are probed first, once for a process.</summary>
+    internal KvmBackend(KvmPlatform platform, ILoggerFactory? loggerFactory, bool assist = true)
+        : this(platform, loggerFactory, assist, Declare(platform, assist, ProbedLimits.Of(platform, assist)))
+    {
+    }
+
+    private KvmBackend(KvmPlatform platform, ILoggerFactory? loggerFactory, bool assist, HypervisorCapabilities capabilities)
+        : base(capabilities, loggerFactory)
+    {
+        Platform = platform;
+        IsAssisted = assist;
+    }
+
+    /// <summary>The instruction assist is switched on.</summary>
+    public static Capability InstructionAssist { get; } =
+        new("instruction-assist", "Instructions that the kernel fails at are finished by the interpreter, one at a time; the option assist=off switches it off.");
 
     internal KvmPlatform Platform { get; }
+
+    internal bool IsAssisted { get; }
+
+    /// <summary>The backend before anything is known of its limits: for the probes.</summary>
+    internal static KvmBackend ForProbing(KvmPlatform platform, bool assist) => new(platform, null, assist, Declare(platform, assist, null));
 
     /// <inheritdoc/>
     protected override PartitionBase CreatePartitionCore(PartitionOptions options) => new KvmPartition(this, options);
 
-    private static HypervisorCapabilities Declare(KvmPlatform platform)
+    private static HypervisorCapabilities Declare(KvmPlatform platform, bool assist, HostLimits? limits)
     {
         List<Capability> declared =
         [
             Capability.DirtyTracking, Capability.Doorbells, Capability.TranslationPageSize, Capability.PreciseSplitAccess, Capability.MultipleProcessors,
-            Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
+            Capability.ThreadMigration, Capability.EventState,
         ];
+        Add(InstructionAssist, assist);
+        Add(Capability.LegacyPaging, limits is null || limits.HasLegacyPaging);
         Add(Capability.MsrExits, platform.HasMsrExits);
         Add(Capability.TimeControl, platform.HasTscOffset);
         Add(Capability.LocalApic, platform.HasLocalApic);
@@ -32,7 +54,7 @@ public sealed class KvmBackend : HypervisorBase
             MaximumProcessors = platform.MaximumProcessors,
             PhysicalAddressBits = platform.PhysicalAddressBits,
             CpuProfiles = KvmProcessorProfile.Provided(platform),
-            Quirks = [.. Differences(platform)],
+            Quirks = [.. Differences(platform), .. limits?.Quirks ?? []],
         };
 
         void Add(Capability capability, bool there)

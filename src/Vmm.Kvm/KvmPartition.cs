@@ -21,6 +21,7 @@ internal sealed unsafe class KvmPartition : PartitionBase
         : base(hypervisor, options)
     {
         Platform = hypervisor.Platform;
+        IsAssisted = hypervisor.IsAssisted;
         RequestedProfile = Profile = KvmProcessorProfile.Adapt(Platform, options.CpuProfile ?? CpuProfiles.V1);
         Model = KvmProcessorProfile.Model(Profile, HasLocalApic);
         MsrPolicy = new KvmMsrPolicy(options.MsrPolicy);
@@ -50,6 +51,9 @@ internal sealed unsafe class KvmPartition : PartitionBase
     public KvmMemory Slots => _memory;
 
     public KvmPlatform Platform { get; }
+
+    /// <summary>Instructions that the kernel fails at are finished by the assist.</summary>
+    public bool IsAssisted { get; }
 
     /// <summary>The descriptor of the virtual machine.</summary>
     public int File => _machine.Number;

@@ -8,7 +8,7 @@ namespace Vmm.Kvm;
 /// <param name="loggerFactory">Where the backend logs; null for nowhere.</param>
 public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervisorProvider
 {
-    private const string DefaultDevice = "/dev/kvm", DeviceKey = "device";
+    private const string DefaultDevice = "/dev/kvm", DeviceKey = "device", AssistKey = "assist";
     private const int ApiVersion = 12;
 
     /// <inheritdoc/>
@@ -17,8 +17,11 @@ public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervi
     /// <inheritdoc/>
     public string DisplayName => "Linux KVM";
 
-    /// <summary><c>device</c>: path of the device, normally /dev/kvm.</summary>
-    public IReadOnlyCollection<string> OptionKeys { get; } = [DeviceKey];
+    /// <summary>
+    /// <c>device</c>: path of the device, normally /dev/kvm. <c>assist</c>: <c>on</c> (the default) or <c>off</c>, whether instructions that the kernel fails at are
+    /// finished by the interpreter.
+    /// </summary>
+    public IReadOnlyCollection<string> OptionKeys { get; } = [DeviceKey, AssistKey];
 
     /// <inheritdoc/>
     public ProbeResult Probe()
@@ -44,9 +47,15 @@ public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervi
     {
         ArgumentNullException.ThrowIfNull(options);
         string device = options.Values.GetValueOrDefault(DeviceKey, DefaultDevice);
+        bool assist = options.Values.GetValueOrDefault(AssistKey, "on") switch
+        {
+            "on" => true,
+            "off" => false,
+            string other => throw new ArgumentException($"The option {AssistKey} is on or off, not '{other}'.", nameof(options)),
+        };
         ProbeResult result = Open(device, out KvmFile? system);
         return system is not null
-            ? new KvmBackend(new KvmPlatform(system), loggerFactory)
+            ? new KvmBackend(new KvmPlatform(system), loggerFactory, assist)
             : throw new HypervisorUnavailableException(DisplayName, result.Reason!, result.Fix);
     }
 

@@ -60,7 +60,9 @@ public sealed partial record Quirk
 
     /// <summary>State of the host that user code sees.</summary>
     public static Quirk UserSeesHost { get; } =
-        new("user-sees-host", "Level 3 reads flags or control registers of the host (PUSHF, SMSW) in place of the guest's.");
+        new(
+            "user-sees-host",
+            "Level 3 of 64-bit mode runs with IF, IOPL and selectors of the host: ports go by the permission map alone, PUSHF and MOV from a segment register show what is not the guest's.");
 
     /// <summary>No processor runs the guest's privileged code.</summary>
     public static Quirk EmulatedProcessor { get; } =

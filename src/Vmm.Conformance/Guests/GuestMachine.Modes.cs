@@ -20,7 +20,7 @@ public sealed partial class GuestMachine
     /// starts there.</summary>
     /// <param name="mode">The mode.</param>
     /// <param name="build">Writes the code.</param>
-    /// <param name="user">Privilege level 3, with IOPL 3 so that it can reach ports.</param>
+    /// <param name="user">Privilege level 3, with IOPL 3 and a permission map of the first 512 ports, so that it can reach these.</param>
     public void Enter(GuestMode mode, Action<Assembler> build, bool user = false)
     {
         Assemble(Bitness(mode), GuestLayout.Code, build);
@@ -103,7 +103,7 @@ public sealed partial class GuestMachine
         return new SegmentRegisters
         {
             Cs = code, Ss = data, Ds = data, Es = data, Fs = data, Gs = data, Ldtr = nothing,
-            Tr = new SegmentDescriptor(GuestSelectors.TaskState, wide ? GuestLayout.Tss64 : GuestLayout.Tss32, 0x67, 0x8B),
+            Tr = new SegmentDescriptor(GuestSelectors.TaskState, wide ? GuestLayout.Tss64 : GuestLayout.Tss32, GuestTables.TaskStateLimit, 0x8B),
             Gdtr = new TableDescriptor(GuestLayout.Gdt, GuestSelectors.TableLimit),
             Idtr = new TableDescriptor(GuestLayout.Idt, wide ? (ushort)0xFFF : (ushort)0x7FF),
         };

@@ -6,6 +6,8 @@ namespace Vmm.Conformance;
 internal static class GuestTables
 {
     public const ulong Present = 1, Writable = 2, User = 4, Accessed = 0x20, Dirty = 0x40, Large = 0x80, NoExecute = 1UL << 63;
+    public const uint TaskStateLimit = TaskStateSize + PermittedPorts / 8;
+    private const uint TaskStateSize = 0x68, PermittedPorts = 512;
     private const ulong Leaf = Present | Writable | User;
 
     public static bool HasErrorCode(int vector) => vector is 8 or (>= 10 and <= 14) or 17 or 21;
@@ -48,7 +50,7 @@ internal static class GuestTables
             Descriptor(0, 0xF_FFFF, 0xA0FB),
             Descriptor(0, 0xFFFF, 0x009B),
             Descriptor(0, 0xFFFF, 0x0093),
-            Descriptor((uint)(wide ? GuestLayout.Tss64 : GuestLayout.Tss32), 0x67, 0x008B),
+            Descriptor((uint)(wide ? GuestLayout.Tss64 : GuestLayout.Tss32), TaskStateLimit, 0x008B),
             0, 0, 0, 0, 0,
         ];
         WriteWords(memory, GuestLayout.Gdt, entries);
@@ -108,7 +110,8 @@ internal static class GuestTables
 
     private static void WriteTss(ISecondLevelAddressTranslation memory, GuestMode mode)
     {
-        byte[] tss = new byte[0x68];
+        byte[] tss = new byte[TaskStateLimit + 1];
+        tss[^1] = 0xFF; // the permission map ends with a byte of ones (SDM Vol. 1 19.5.2)
         if (mode is GuestMode.Long or GuestMode.Compatibility)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(tss.AsSpan(4), GuestLayout.PrivilegedStackTop);

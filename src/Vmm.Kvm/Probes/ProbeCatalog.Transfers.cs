@@ -8,15 +8,15 @@ internal static partial class ProbeCatalog
     [
         new()
         {
-            // push UserData; push Stack - 64; push UserCode32; push the OUT; retf; out 0xFD, eax; the OUT itself is #GP at level 3 without IOPL
+            // push UserData; push Stack - 64; push UserCode32; push what follows; retf; hlt, which is #GP at level 3
             Quirk = Quirk.OutwardReturn, Name = "RETF to level 3, 32-bit protected mode", Mode = ProbeMode.Protected32, Expected = ProbeEnd.Exception(13),
-            Code = [0x6A, 0x33, 0x68, 0xC0, 0xEF, 0x00, 0x00, 0x6A, 0x2B, 0x68, 0x0F, 0x50, 0x00, 0x00, 0xCB, 0xE7, 0xFD],
+            Code = [0x6A, 0x33, 0x68, 0xC0, 0xEF, 0x00, 0x00, 0x6A, 0x2B, 0x68, 0x0F, 0x50, 0x00, 0x00, 0xCB, 0xF4],
         },
         new()
         {
             // the same with UserCode64 and RETFQ
             Quirk = Quirk.OutwardReturn, Name = "RETF to level 3, 64-bit mode", Mode = ProbeMode.Long, Expected = ProbeEnd.Exception(13),
-            Code = [0x6A, 0x33, 0x68, 0xC0, 0xEF, 0x00, 0x00, 0x6A, 0x3B, 0x68, 0x10, 0x50, 0x00, 0x00, 0x48, 0xCB, 0xE7, 0xFD],
+            Code = [0x6A, 0x33, 0x68, 0xC0, 0xEF, 0x00, 0x00, 0x6A, 0x3B, 0x68, 0x10, 0x50, 0x00, 0x00, 0x48, 0xCB, 0xF4],
         },
         new()
         {
@@ -35,10 +35,12 @@ internal static partial class ProbeCatalog
         },
         new()
         {
-            // pushfq; pop rax; and eax, 0x200; out 0xFD, eax
-            Quirk = Quirk.UserSeesHost, Name = "PUSHF shows IF clear, level 3 of 64-bit mode", Mode = ProbeMode.LongUser, Expected = ProbeEnd.Answer(0),
-            Code = [0x9C, 0x58, 0x25, 0x00, 0x02, 0x00, 0x00, 0xE7, 0xFD],
+            // mov eax, cs; out 0xFD, eax
+            Quirk = Quirk.UserSeesHost, Name = "MOV shows CS, level 3 of 64-bit mode", Mode = ProbeMode.LongUser,
+            Expected = ProbeEnd.Answer(ProbeLayout.UserCode64), Code = [0x8C, 0xC8, 0xE7, 0xFD],
         },
+        Flags("PUSHF shows IF clear, level 3 of 64-bit mode", 0x200, 0),
+        Flags("PUSHF shows IOPL 3, level 3 of 64-bit mode", 0x3000, 0x3000),
         new()
         {
             // smsw eax; out 0xFD, eax
@@ -46,4 +48,11 @@ internal static partial class ProbeCatalog
             Expected = ProbeEnd.Answer((uint)ProbeRegisters.PagedCr0), Code = [0x0F, 0x01, 0xE0, 0xE7, 0xFD],
         },
     ];
+
+    // pushfq; pop rax; and eax, mask; out 0xFD, eax
+    private static LimitProbe Flags(string name, uint mask, uint expected) => new()
+    {
+        Quirk = Quirk.UserSeesHost, Name = name, Mode = ProbeMode.LongUser, Expected = ProbeEnd.Answer(expected),
+        Code = [0x9C, 0x58, 0x25, .. BitConverter.GetBytes(mask), 0xE7, 0xFD],
+    };
 }

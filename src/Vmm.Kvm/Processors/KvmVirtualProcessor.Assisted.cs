@@ -9,6 +9,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     {
         _halted = _nmiHanded = _completing = _timeStands = false;
         _debugTrap = 0;
+        _assist.Abandon();
         _cached = 0;
         _run->DirtyRegisters = 0;
         _run->ValidRegisters = Interop.KvmRun.SyncGeneral;
@@ -31,8 +32,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     protected override LinearTranslationResult TranslateCore(ulong linear, GuestAccess access, bool user)
     {
-        _assist.Begin();
-        return _assist.Translate(linear, access, user);
+        _assist.Assist.Begin();
+        return _assist.Assist.Translate(linear, access, user);
     }
 
     /// <summary>The processor as the assist sees it, from inside the run loop.</summary>

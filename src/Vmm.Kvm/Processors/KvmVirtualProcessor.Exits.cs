@@ -13,11 +13,13 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     private bool _isString;
 
-    protected override Span<byte> PendingDataCore => _isString ? _page.PortData : default;
+    protected override Span<byte> PendingDataCore => _assist.IsPending ? _assist.PendingData : _isString ? _page.PortData : default;
 
     protected override bool CompletePendingCore(out VpExit exit)
     {
         exit = default;
+        if (_assist.IsPending)
+            return FinishAssisted(out exit);
         if (_completing && !FinishInstruction(out exit))
             return false;
         FinishRepetition();
@@ -26,6 +28,11 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     protected override void CompleteReadCore(in VpExit exit, ulong value)
     {
+        if (_assist.IsPending)
+        {
+            _assist.CompleteRead(value);
+            return;
+        }
         switch (exit.Kind)
         {
             case ExitKind.PortIo when !_isString:
@@ -44,10 +51,21 @@ internal sealed unsafe partial class KvmVirtualProcessor
         }
     }
 
-    protected override void CompleteWithFaultCore() => _run->MsrError = 1;
+    protected override void CompleteWithFaultCore()
+    {
+        if (_assist.IsPending)
+            _assist.CompleteWithFault();
+        else
+            _run->MsrError = 1;
+    }
 
     protected override void CompleteWriteCore(WriteResolution resolution)
     {
+        if (_assist.IsPending)
+        {
+            _assist.CompleteWrite(resolution);
+            return;
+        }
         if (resolution == WriteResolution.Discard)
             return;
         Span<byte> bytes = stackalloc byte[sizeof(ulong)];
@@ -172,6 +190,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
             exit = new VpExit(new SlatViolationExit { Address = address, Access = GuestAccess.Execute }, rip);
             return true;
         }
+        if (emulation && _partition.IsAssisted)
+            return AssistFailure(out exit);
         FailedExit failed = new() { Code = ((ulong)KvmExitReason.InternalError << 32) | _run->InternalSuberror };
         if (emulation && _run->InternalDataCount >= 3 && (_run->InternalFlags & InstructionBytesThere) != 0)
         {

@@ -15,7 +15,7 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
     private readonly RunPage _page;
     private readonly KvmRun* _run;
     private readonly int _file;
-    private readonly InstructionAssist _assist;
+    private readonly AssistedInstruction _assist;
     private readonly Lock _life = new();
     private readonly Timer? _poll;
     private readonly byte[]? _powerOnApic;
@@ -39,7 +39,7 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
             if (index == 0)
                 partition.SetShownCpuid(GetCpuid());
             _xsaveSize = XsaveArea.SizeFor(partition.Model);
-            _assist = new InstructionAssist(new Assisted(this), partition.Model);
+            _assist = new AssistedInstruction(new Assisted(this), partition.Model);
         }
         catch
         {
@@ -93,6 +93,8 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
         Volatile.Write(ref _thread, Libc.ThreadId);
         try
         {
+            if (_assist.IsPending && !FinishAssisted(out exit))
+                return;
             while (true)
             {
                 if (EventsWaiting || _debugTrap != 0)

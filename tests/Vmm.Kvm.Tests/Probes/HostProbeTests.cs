@@ -13,7 +13,16 @@ public sealed class HostProbeTests(ITestOutputHelper output)
         KvmProvider provider = new();
         ProbeResultOf(provider);
         Stopwatch clock = Stopwatch.StartNew();
-        HostLimits limits = HostLimits.Measure(provider.Create(HypervisorOptions.Empty));
+        HostLimits limits = HostLimits.Measure(provider.Create(HypervisorOptions.Parse("assist=off")));
+        Print(limits, clock);
+        clock.Restart();
+        HostLimits assisted = HostLimits.Measure(provider.Create(HypervisorOptions.Parse("assist=on")));
+        Print(assisted, clock);
+        assisted.Quirks.Should().HaveCountLessThanOrEqualTo(limits.Quirks.Length);
+    }
+
+    private void Print(HostLimits limits, Stopwatch clock)
+    {
         output.WriteLine($"{clock.ElapsedMilliseconds} ms, {limits.InstructionsPerSecond / 1e6:0.00} MIPS");
         foreach (var result in limits.Results)
             output.WriteLine(result.ToString());

@@ -1,0 +1,34 @@
+using Vmm.Kvm.Interop;
+
+namespace Vmm.Kvm.Processors;
+
+/// <summary>
+/// Instructions that the kernel could not carry out. Where the processor has no virtualization of its own, or not for every mode, the kernel interprets
+/// guests itself and gives up at much of x87, SSE and control transfer: that one instruction is finished by the assist, and the guest goes on.
+/// </summary>
+internal sealed unsafe partial class KvmVirtualProcessor
+{
+    private const byte InvalidOpcode = 6;
+
+    protected override ulong AssistedInstructionsCore => _assist.Finished;
+
+    /// <summary>Finishes the instruction that the kernel failed at. True: an exit, of the instruction or because it cannot be finished.</summary>
+    private bool AssistFailure(out VpExit exit)
+    {
+        DropInvalidOpcode();
+        return !_assist.Start(out exit);
+    }
+
+    /// <summary>Goes on with an instruction of the assist. True: done; false: a further exit of it.</summary>
+    private bool FinishAssisted(out VpExit exit) => _assist.Continue(out exit);
+
+    // Beside the report, the kernel queues #UD for a client that does no more than run the guest on.
+    private void DropInvalidOpcode()
+    {
+        ref KvmVcpuEvents events = ref Events;
+        if ((events.ExceptionInjected | events.ExceptionPending) == 0 || events.ExceptionVector != InvalidOpcode)
+            return;
+        events.ExceptionInjected = events.ExceptionPending = events.ExceptionHasErrorCode = events.ExceptionHasPayload = events.ExceptionVector = 0;
+        SetEvents();
+    }
+}
