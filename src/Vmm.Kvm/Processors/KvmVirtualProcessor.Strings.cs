@@ -74,9 +74,9 @@ internal sealed unsafe partial class KvmVirtualProcessor
             return;
         if ((General.Rcx & AddressMask(code[..at])) != 0)
             return;
-        _assist.Begin();
-        if (_assist.Step())
-            _assist.Commit();
+        _assist.Assist.Begin();
+        if (_assist.Assist.Step())
+            _assist.Assist.Commit();
     }
 
     private bool IsCode64 => Special.Cs.L != 0 && (Special.Efer & EferBits.LongModeActive) != 0;
