@@ -51,8 +51,8 @@ internal sealed class MachineDump
         _text.AppendLine("  register         before              now         expected");
         foreach (Register register in s_shown)
         {
-            ulong? old = before is { } state ? Value(state, register) : null;
-            ulong value = Value(now, register);
+            ulong? old = before is { } state ? state.GetRegister(register) : null;
+            ulong value = now.GetRegister(register);
             ulong? wanted = null;
             foreach ((Register named, ulong wants) in expected)
             {
@@ -110,34 +110,4 @@ internal sealed class MachineDump
             _text.AppendLine($"  {instruction.IP:X8}  {hexadecimal,-22} {output.ToStringAndReset()}");
         }
     }
-
-    private static ulong Value(in ProcessorState state, Register register) => register switch
-    {
-        Register.Rax => state.General.Rax,
-        Register.Rcx => state.General.Rcx,
-        Register.Rdx => state.General.Rdx,
-        Register.Rbx => state.General.Rbx,
-        Register.Rsp => state.General.Rsp,
-        Register.Rbp => state.General.Rbp,
-        Register.Rsi => state.General.Rsi,
-        Register.Rdi => state.General.Rdi,
-        Register.R8 => state.General.R8,
-        Register.R9 => state.General.R9,
-        Register.R10 => state.General.R10,
-        Register.R11 => state.General.R11,
-        Register.R12 => state.General.R12,
-        Register.R13 => state.General.R13,
-        Register.R14 => state.General.R14,
-        Register.R15 => state.General.R15,
-        Register.Rip => state.General.Rip,
-        Register.Rflags => state.General.Rflags,
-        Register.Cr0 => state.Control.Cr0,
-        Register.Cr2 => state.Control.Cr2,
-        Register.Cr3 => state.Control.Cr3,
-        Register.Cr4 => state.Control.Cr4,
-        Register.Efer => state.Control.Efer,
-        Register.Dr6 => state.Debug.Dr6,
-        Register.Dr7 => state.Debug.Dr7,
-        _ => 0,
-    };
 }
