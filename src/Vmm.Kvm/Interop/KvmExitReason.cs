@@ -20,5 +20,4 @@ internal enum KvmExitReason : uint
     IoApicEoi = 26,
     ReadMsr = 29,
     WriteMsr = 30,
-    MemoryFault = 39,
 }

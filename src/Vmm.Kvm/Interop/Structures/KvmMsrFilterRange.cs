@@ -9,6 +9,6 @@ internal unsafe struct KvmMsrFilterRange
     /// <summary>Bits of <see cref="Flags"/>.</summary>
     public const uint Read = 1, Write = 2;
 
-    public uint Flags, Count, First, Padding;
+    public uint Flags, Count, First;
     public byte* Bitmap;
 }
