@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Vmm.Tool.Conformance;
 using Vmm.Tool.Doctor;
+using Vmm.Tool.Probe;
 using Vmm.Tool.Run;
 
 namespace Vmm.Tool;
@@ -19,6 +20,7 @@ internal static class Program
             DoctorCommand.Create(streams),
             ConformanceCommand.Create(streams),
             MatrixCommand.Create(streams),
+            ProbeCommand.Create(streams),
         };
         // A file whose name begins with '@' is an operand like any other.
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });

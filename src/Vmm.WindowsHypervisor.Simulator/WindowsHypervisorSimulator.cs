@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Vmm.WindowsHypervisor.Interop.Probing;
 
 namespace Vmm.WindowsHypervisor.Simulator;
 
@@ -6,7 +7,7 @@ namespace Vmm.WindowsHypervisor.Simulator;
 /// The Windows backend as it ships, over a simulated platform: the functions of the Windows Hypervisor Platform, carried out by another backend.
 /// </summary>
 /// <remarks>The simulation is strict: it refuses what the platform refuses, and what the platform leaves undefined it poisons.</remarks>
-public sealed class WindowsHypervisorSimulator : IHypervisor
+public sealed class WindowsHypervisorSimulator : IHypervisor, IProbedPlatform
 {
     /// <summary>Name of the backend over the simulated platform.</summary>
     public const string BackendName = "whp-simulator";
@@ -54,4 +55,6 @@ public sealed class WindowsHypervisorSimulator : IHypervisor
             return partition;
         }
     }
+
+    PlatformProbe IProbedPlatform.CreateProbe() => new(in _backend.Platform.Api, () => _platform.Enter());
 }

@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Vmm.WindowsHypervisor.Interop;
+using Vmm.WindowsHypervisor.Interop.Probing;
 
 namespace Vmm.WindowsHypervisor;
 
 /// <summary>The Windows Hypervisor Platform as a backend: guests run on the host's processors, isolated by its hypervisor.</summary>
-public sealed class WindowsHypervisorBackend : HypervisorBase
+public sealed class WindowsHypervisorBackend : HypervisorBase, IProbedPlatform
 {
     /// <summary>Its name.</summary>
     public const string BackendName = "whp";
@@ -20,6 +21,8 @@ public sealed class WindowsHypervisorBackend : HypervisorBase
         : base(Declare(platform, name), loggerFactory) => Platform = platform;
 
     internal WhvPlatform Platform { get; }
+
+    PlatformProbe IProbedPlatform.CreateProbe() => new(in Platform.Api);
 
     /// <inheritdoc/>
     protected override PartitionBase CreatePartitionCore(PartitionOptions options) => new WhvPartition(this, options);

@@ -9,7 +9,7 @@ namespace Vmm.WindowsHypervisor.Wine;
 /// <summary>Fills the exports of the WinHvPlatform.dll that lies beside this program with the simulated functions.</summary>
 internal static unsafe class Trampoline
 {
-    /// <summary>Connects every function that the simulated platform has; the others stay as they are: a call of one fails with E_NOTIMPL.</summary>
+    /// <summary>Connects every function that the simulated platform has.</summary>
     public static void Connect()
     {
         nint library = NativeLibrary.Load(Path.Combine(AppContext.BaseDirectory, "WinHvPlatform.dll"));

@@ -1,10 +1,11 @@
+using Vmm.WindowsHypervisor.Interop.Probing;
 using Vmm.WindowsHypervisor.Simulator;
 
 namespace Vmm.WindowsHypervisor.Wine;
 
 /// <summary>
-/// The shipping way to the platform, by its libraries, with the one thing that real processors have and simulated ones need to be given: they see
-/// what the host writes to memory.
+/// The shipping way to the platform, by its libraries, with the one thing that real processors have and simulated ones need to be given:
+/// they see what the host writes to memory.
 /// </summary>
 internal sealed class WatchingProvider : IHypervisorProvider
 {
@@ -22,7 +23,7 @@ internal sealed class WatchingProvider : IHypervisorProvider
 
     public IHypervisor Create(HypervisorOptions options) => new Watched(_provider.Create(options));
 
-    private sealed class Watched(IHypervisor hypervisor) : IHypervisor
+    private sealed class Watched(IHypervisor hypervisor) : IHypervisor, IProbedPlatform
     {
         public string Name => hypervisor.Name;
 
@@ -34,5 +35,7 @@ internal sealed class WatchingProvider : IHypervisorProvider
             SimulatedPlatform.Watch((WhvPartition)partition);
             return partition;
         }
+
+        PlatformProbe IProbedPlatform.CreateProbe() => ((IProbedPlatform)hypervisor).CreateProbe();
     }
 }

@@ -5,6 +5,7 @@ internal static class WhvHResult
 {
     public const int Ok = 0;
     public const int NotImplemented = unchecked((int)0x8000_4001);
+    public const int Pointer = unchecked((int)0x8000_4003);
     public const int Unexpected = unchecked((int)0x8000_FFFF);
     public const int AccessDenied = unchecked((int)0x8007_0005);
     public const int OutOfMemory = unchecked((int)0x8007_000E);
@@ -31,6 +32,7 @@ internal static class WhvHResult
     {
         Ok => "S_OK",
         NotImplemented => "E_NOTIMPL",
+        Pointer => "E_POINTER",
         Unexpected => "E_UNEXPECTED",
         AccessDenied => "E_ACCESSDENIED",
         OutOfMemory => "E_OUTOFMEMORY",

@@ -18,7 +18,7 @@ public sealed class AbiTests(ITestOutputHelper output)
     private static readonly Dictionary<string, uint> s_general = new()
     {
         ["E_NOTIMPL"] = 0x8000_4001, ["E_UNEXPECTED"] = 0x8000_FFFF, ["E_ACCESSDENIED"] = 0x8007_0005, ["E_OUTOFMEMORY"] = 0x8007_000E,
-        ["E_INVALIDARG"] = 0x8007_0057,
+        ["E_INVALIDARG"] = 0x8007_0057, ["E_POINTER"] = 0x8000_4003,
     };
 
     [Fact]
