@@ -21,6 +21,9 @@ internal static class ExitStatus
     /// <summary>Some cases failed.</summary>
     public const int CasesFailed = 10;
 
+    /// <summary>A replay did other than was recorded.</summary>
+    public const int Diverged = 10;
+
     /// <summary>A fault of ours.</summary>
     public const int Fault = 70;
 

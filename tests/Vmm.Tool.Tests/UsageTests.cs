@@ -10,8 +10,6 @@ public sealed class UsageTests : ToolTest
     [InlineData("--gdb nowhere:1234", "--gdb 'nowhere:1234'")]
     [InlineData("--gdb 192.0.2.1:1234", "--gdb 192.0.2.1:1234: ")]
     [InlineData("--gdb 0 --deterministic", "take turns on one thread")]
-    [InlineData("--record log", "--record is not built yet")]
-    [InlineData("--replay log", "--replay is not built yet")]
     [InlineData("--lockstep emulator", "--lockstep is not built yet")]
     [InlineData("--disk nonesuch.img,readonly", "--disk cannot be opened")]
     [InlineData("--disk /", "--disk cannot be opened")]

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Diagnostics;
 using Vmm.Devices;
 using Vmm.Machines;
+using Vmm.Replay;
 using Vmm.Tool.Terminals;
 
 namespace Vmm.Tool.Run;
@@ -9,6 +11,18 @@ namespace Vmm.Tool.Run;
 internal static class GuestRun
 {
     public static int Execute(RunSettings settings, StandardStreams streams)
+    {
+        try
+        {
+            return settings.Replay is null ? Run(settings, streams) : ReplayRun.Execute(settings, streams);
+        }
+        catch (IOException e) when (settings.Record is { } file)
+        {
+            throw new UsageException($"--record {file}: {e.Message}", e);
+        }
+    }
+
+    private static int Run(RunSettings settings, StandardStreams streams)
     {
         IHypervisor hypervisor = Backends.Create(settings.Backend);
         CheckAgainst(hypervisor.Capabilities, settings);
@@ -21,7 +35,8 @@ internal static class GuestRun
         using OpenDisks disks = OpenDisks.Open(settings.Disks);
         using UserNetwork? network = settings.Network is { } ways ? NetworkRules.Open(ways) : null;
         VirtioOptions virtio = new() { Transport = settings.VirtioTransport, Disks = disks.Images, Network = network };
-        using Machine machine = Build(hypervisor, settings, image, firmware, serial, virtio);
+        using RecordingHypervisor? recorder = settings.Record is { } record ? RecordFile.Open(hypervisor, record) : null;
+        using Machine machine = Build(recorder ?? hypervisor, settings, image, firmware, serial, virtio);
         using SavePoint end = new(settings, streams.Error);
         using RawTerminal? terminal = serial.IsInteractive ? RawTerminal.TryEnter() : null;
         if (terminal is not null)
@@ -33,11 +48,12 @@ internal static class GuestRun
         MachineOutcome outcome = end.Run(machine);
         watch.Stop();
         terminal?.Dispose();
-        statistics?.Write(machine, watch.Elapsed);
+        statistics?.Write(machine.Partition, machine, watch.Elapsed);
         int status = outcome.Kind == MachineOutcomeKind.Cancelled && end.TrySave(machine)
             ? ExitStatus.Success
             : Report(outcome, machine, settings, input is { LeftByUser: true } || debugger is { IsKilled: true }, streams.Error);
         debugger?.Ended(status);
+        recorder?.AddNote(RecordFile.StatusNote, status.ToString(CultureInfo.InvariantCulture));
         return status;
     }
 
@@ -81,6 +97,8 @@ internal static class GuestRun
             string known = string.Join(", ", capabilities.SlatFormats.Select(Words.Of).DefaultIfEmpty("no choice of formats"));
             throw new UsageException($"--slat {Words.Of(format)}: the {capabilities.Backend} backend has {known}.");
         }
+        if (settings.Record is not null && !capabilities.Has(Capability.VirtualTime))
+            throw new UsageException($"--record: the {capabilities.Backend} backend cannot count time in instructions.");
         if (settings.Deterministic is not null && !capabilities.Has(Capability.VirtualTime))
             throw new UsageException($"--deterministic: the {capabilities.Backend} backend cannot count time in instructions.");
         if (!capabilities.CpuProfiles.Contains(settings.CpuProfile, StringComparer.OrdinalIgnoreCase))

@@ -68,6 +68,10 @@ internal static class RunCommand
     private static readonly Option<string?> Restore =
         Optional("--restore", "FILE", "Go on with a saved machine: memory, processors and their model come from there, devices must be given alike.");
 
+    private static readonly Option<string?> Record = Optional(
+        "--record", "FILE", "Record everything that the host does to the guest, whatever its devices, input and network, so that --replay repeats the run.");
+    private static readonly Option<string?> Replay = Optional(
+        "--replay", "FILE", "Repeat a recorded run to the instruction, without devices; the guest's code, memory and processors come from there.");
     private static readonly Option<bool> Deterministic = new("--deterministic")
     {
         Description = "Count time in instructions and let processors take turns, so that the run repeats exactly; it begins on 2026-01-01.",
@@ -85,7 +89,7 @@ internal static class RunCommand
 
     // Named by the tool's face, built later: refused with a clear message rather than as unknown.
     private static readonly string[] NotYet =
-        ["--record", "--replay", "--lockstep"];
+        ["--lockstep"];
 
     public static Command Create(StandardStreams streams)
     {
@@ -93,12 +97,13 @@ internal static class RunCommand
             Runs a guest until it powers off, resets, or ends through the debug-exit port. Its first serial port is standard input and
             output; everything of vmm's own goes to standard error.
             Exit status: 0 powered off or reset, odd for the debug-exit port, 2 wrong usage or unreadable input, 4 backend unavailable,
-            6 triple fault or processor failure, 8 halted with nothing able to wake it, 124 timeout, 70 a fault of vmm itself.
+            6 triple fault or processor failure, 8 halted with nothing able to wake it, 10 a replay that diverged, 124 timeout,
+            70 a fault of vmm itself.
             """);
         Option[] options =
         [
             Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, FirmwareFile, Disk, Network, Virtio, Cpu, Slat, Serial,
-            DebugConsole, DebugExit, Timeout, Save, Restore, Deterministic, Gdb, Stats,
+            DebugConsole, DebugExit, Timeout, Save, Restore, Record, Replay, Deterministic, Gdb, Stats,
         ];
         foreach (Option option in options)
             command.Add(option);
@@ -127,10 +132,13 @@ internal static class RunCommand
         string? restore = parsed.GetValue(Restore);
         if (restore is not null)
             CheckRestore(parsed);
+        string? replay = parsed.GetValue(Replay);
+        if (replay is not null)
+            CheckReplay(parsed);
         int sources = (kernel is null ? 0 : 1) + (elf is null ? 0 : 1) + (flat is null ? 0 : 1) + (firmware is null ? 0 : 1);
         // A kernel may be given to firmware.
-        if (restore is null && sources != 1 && !(sources == 2 && firmware is not null && kernel is not null))
-            throw new UsageException("Name what to run with exactly one of --kernel, --elf, --flat, --firmware and --restore.");
+        if (restore is null && replay is null && sources != 1 && !(sources == 2 && firmware is not null && kernel is not null))
+            throw new UsageException("Name what to run with exactly one of --kernel, --elf, --flat, --firmware, --restore and --replay.");
         if (firmware is null && (debugConsole is not null || firmwareFiles.Length > 0))
             throw new UsageException("--debug-console and --firmware-file go with --firmware.");
         if (kernel is null && (parsed.GetValue(Initrd) is not null || parsed.GetValue(Append) is not null))
@@ -176,6 +184,8 @@ internal static class RunCommand
             Save = parsed.GetValue(Save),
             Restore = restore,
             Debugger = parsed.GetValue(Gdb) is { } debugger ? DebuggerAttachment.Parse(debugger) : null,
+            Record = parsed.GetValue(Record),
+            Replay = replay,
             Statistics = parsed.GetResult(Stats) is null ? null : ParseStatistics(parsed.GetValue(Stats)),
         };
     }
@@ -187,6 +197,17 @@ internal static class RunCommand
         {
             if (parsed.GetResult(option) is { Implicit: false })
                 throw new UsageException($"{option.Name} does not go with --restore: the saved machine says it.");
+        }
+    }
+
+    // A replay has no devices and takes nothing from outside: only where it runs, and where its output goes, can be said.
+    private static void CheckReplay(ParseResult parsed)
+    {
+        Option[] allowed = [Replay, Backend, Slat, Serial, Timeout, Stats];
+        foreach (Option option in parsed.CommandResult.Command.Options.Except(allowed))
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name} does not go with --replay: the recording says what is run.");
         }
     }
 

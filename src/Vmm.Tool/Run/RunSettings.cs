@@ -60,6 +60,12 @@ internal sealed record RunSettings
     /// <summary>Where gdb may connect; null for nowhere.</summary>
     public IPEndPoint? Debugger { get; init; }
 
+    /// <summary>The file in which everything is recorded that the host does to the guest; null for none.</summary>
+    public string? Record { get; init; }
+
+    /// <summary>The recording to replay; null for a run of its own.</summary>
+    public string? Replay { get; init; }
+
     /// <summary>Null: no statistics. Empty: as text on standard error. Else the path of a JSON file.</summary>
     public string? Statistics { get; init; }
 }

@@ -30,9 +30,13 @@ internal sealed class RunStatistics : IDisposable
         }
     }
 
-    public void Write(Machine machine, TimeSpan elapsed)
+    /// <summary>Writes the counters.</summary>
+    /// <param name="partition">Whose.</param>
+    /// <param name="machine">The machine around it; null = there are no devices.</param>
+    /// <param name="elapsed">How long it ran.</param>
+    public void Write(IPartition partition, Machine? machine, TimeSpan elapsed)
     {
-        List<(string Name, double Value)> rows = Collect(machine, elapsed);
+        List<(string Name, double Value)> rows = Collect(partition, machine, elapsed);
         if (_file is null)
         {
             foreach ((string name, double value) in rows)
@@ -48,10 +52,10 @@ internal sealed class RunStatistics : IDisposable
 
     public void Dispose() => _file?.Dispose();
 
-    private static List<(string Name, double Value)> Collect(Machine machine, TimeSpan elapsed)
+    private static List<(string Name, double Value)> Collect(IPartition partition, Machine? machine, TimeSpan elapsed)
     {
         List<(string, double)> rows = [("seconds", elapsed.TotalSeconds)];
-        foreach (IVirtualProcessor processor in machine.Partition.Processors)
+        foreach (IVirtualProcessor processor in partition.Processors)
         {
             ProcessorCounters counters = processor.Counters;
             string prefix = $"processor.{processor.Index}.";
@@ -65,10 +69,10 @@ internal sealed class RunStatistics : IDisposable
                     rows.Add(($"{prefix}exits.{(ExitKind)kind}", counters.Exits[kind]));
             }
         }
-        rows.Insert(1, ("instructions", machine.Partition.Processors.Sum(processor => (double)processor.Counters.Instructions)));
-        if (machine.Partition.VirtualTime is { } time)
+        rows.Insert(1, ("instructions", partition.Processors.Sum(processor => (double)processor.Counters.Instructions)));
+        if (partition.VirtualTime is { } time)
             rows.Insert(2, ("virtual-nanoseconds", time.Nanoseconds));
-        SlatStatistics slat = machine.Partition.Memory.Statistics;
+        SlatStatistics slat = partition.Memory.Statistics;
         rows.Add(("slat.pages.4k", slat.Pages4K));
         rows.Add(("slat.pages.2m", slat.Pages2M));
         rows.Add(("slat.pages.1g", slat.Pages1G));
@@ -78,8 +82,11 @@ internal sealed class RunStatistics : IDisposable
         rows.Add(("slat.tlb-misses", slat.TlbMisses));
         rows.Add(("slat.shootdowns", slat.Shootdowns));
         rows.Add(("slat.violations", slat.Violations));
-        rows.Add(("ports.unassigned", machine.Ports.UnassignedAccesses));
-        rows.Add(("mmio.unassigned", machine.Mmio.UnassignedAccesses));
+        if (machine is not null)
+        {
+            rows.Add(("ports.unassigned", machine.Ports.UnassignedAccesses));
+            rows.Add(("mmio.unassigned", machine.Mmio.UnassignedAccesses));
+        }
         return rows;
     }
 }
