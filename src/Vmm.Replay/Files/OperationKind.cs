@@ -68,6 +68,9 @@ internal enum OperationKind : byte
     /// <summary>Time, vector and whether it still asks: the source was asked during the run that follows.</summary>
     Acknowledge,
 
+    /// <summary>Processor, single step, points: what the host's debugger asks for.</summary>
+    Debugging,
+
     /// <summary>Time: it was moved to there.</summary>
     Advance,
 

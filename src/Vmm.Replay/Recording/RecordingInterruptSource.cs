@@ -12,7 +12,8 @@ internal sealed class RecordingInterruptSource(RecordingPartition partition) : I
     // On the thread that is in guest code; the record is not taken by anyone who would wait for it.
     public int Acknowledge()
     {
-        int vector = Client?.Acknowledge() ?? -1;
+        // What it asked for when it was looked at may have gone away since.
+        int vector = Client is { Asserted: true } client ? client.Acknowledge() : -1;
         bool asserted = Client is { Asserted: true };
         partition.RecordAcknowledge(vector, asserted);
         _asserted = asserted;

@@ -2,6 +2,24 @@ namespace Vmm.Replay;
 
 internal sealed partial class RecordingPartition
 {
+    private readonly Queue<InterruptRequest> _requests = new(); // for when no processor is in guest code
+
+    // The lock is held, and no processor is in guest code.
+    private void SendRequests()
+    {
+        while (_requests.TryDequeue(out InterruptRequest request))
+        {
+            EnsureStarted(); // it is not among the state that the start records
+            _inner.RequestInterrupt(in request);
+            _writer.Begin(OperationKind.Request);
+            _writer.Byte(request.Vector);
+            _writer.Byte((byte)request.Mode);
+            _writer.Number(request.Destination);
+            _writer.Flag(request.Logical);
+            _writer.Flag(request.LevelTriggered);
+        }
+    }
+
     /// <summary>The interrupt source was asked by the guest: recorded before the run in which that was.</summary>
     public void RecordAcknowledge(int vector, bool asserted)
     {

@@ -27,6 +27,7 @@ internal sealed partial class RecordingPartition
         {
             LeaveGuest();
             ObjectDisposedException.ThrowIf(_disposed, this);
+            SendRequests();
             return new HostTurn(_gate);
         }
         catch
@@ -90,9 +91,11 @@ internal sealed partial class RecordingPartition
             finally
             {
                 lock (_gate)
+                {
+                    left -= Math.Min(left, _time.Nanoseconds - begin);
                     End(processor, in exit);
+                }
             }
-            left -= Math.Min(left, _time.Nanoseconds - begin);
             switch (exit.Kind)
             {
                 case ExitKind.Cancelled:
@@ -161,6 +164,7 @@ internal sealed partial class RecordingPartition
         }
         EnsureStarted();
         WriteTouched();
+        SendRequests();
         _source.Sample();
         KeepUp();
         _kicked = false;
@@ -192,10 +196,10 @@ internal sealed partial class RecordingPartition
             _writer.Bytes(processor.Inner.PendingData);
     }
 
-    // The lock is held; it is let go while the guest leaves.
+    // The lock is held; it is let go while the guest leaves. On the guest's own thread there is nothing to wait for.
     private void LeaveGuest()
     {
-        if (_guest is null)
+        if (_guest is null || ReferenceEquals(_guestThread, Thread.CurrentThread))
             return;
         _hosts++;
         Kick();

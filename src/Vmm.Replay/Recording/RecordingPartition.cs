@@ -76,28 +76,36 @@ internal sealed partial class RecordingPartition : IPartition
 
     public GuestMemory AllocateMemory(ulong length, GuestMemoryOptions options = GuestMemoryOptions.None) => _inner.AllocateMemory(length, options);
 
+    // Neither of these two waits for the guest to leave: who calls may hold a lock that the guest's own thread wants while it asks the interrupt source.
     public void NotifyExternalInterrupt()
     {
-        // From the source itself, asked by the guest: what it says now is looked at when it has answered.
-        if (ReferenceEquals(Volatile.Read(ref _guestThread), Thread.CurrentThread))
-            return;
-        using HostTurn turn = EnterUnlessDisposed();
-        if (turn.IsIn)
-            _source.Sample();
+        lock (_gate)
+        {
+            if (_disposed)
+                return;
+            if (_guest is null)
+                _source.Sample();
+            else if (!ReferenceEquals(_guestThread, Thread.CurrentThread))
+                Kick(); // it is looked at before the next run
+            Monitor.PulseAll(_gate);
+        }
     }
 
     public void RequestInterrupt(in InterruptRequest request)
     {
-        using HostTurn turn = Enter();
-        _inner.RequestInterrupt(in request);
-        if (!IsStarted)
-            EnsureStarted(); // it is not among the state that the start records
-        _writer.Begin(OperationKind.Request);
-        _writer.Byte(request.Vector);
-        _writer.Byte((byte)request.Mode);
-        _writer.Number(request.Destination);
-        _writer.Flag(request.Logical);
-        _writer.Flag(request.LevelTriggered);
+        Capabilities.Require(Capability.LocalApic);
+        if (Options.LocalApic == LocalApicMode.None)
+            throw new InvalidOperationException("The partition was created without local APICs: set PartitionOptions.LocalApic.");
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _requests.Enqueue(request);
+            if (_guest is null)
+                SendRequests();
+            else
+                Kick();
+            Monitor.PulseAll(_gate);
+        }
     }
 
     public void Pause()

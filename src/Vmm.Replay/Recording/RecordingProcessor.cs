@@ -37,6 +37,28 @@ internal sealed class RecordingProcessor : IVirtualProcessor
 
     public ProcessorCounters Counters => Inner.Counters;
 
+    public DebugControl Debugging
+    {
+        get => Inner.Debugging;
+        set
+        {
+            RequireRest("debug");
+            using HostTurn turn = _partition.Enter();
+            Inner.Debugging = value;
+            _partition.EnsureStarted();
+            OperationWriter writer = _partition.Writer;
+            Begin(OperationKind.Debugging);
+            writer.Flag(value.SingleStep);
+            writer.Number((ulong)value.Points.Length);
+            foreach (DebugPoint point in value.Points)
+            {
+                writer.Byte((byte)point.Kind);
+                writer.Number(point.Address);
+                writer.Byte((byte)point.Length);
+            }
+        }
+    }
+
     public ulong this[Register register]
     {
         get

@@ -130,6 +130,9 @@ internal sealed partial class ReplayedOperations : IDisposable
                 IVirtualProcessor target = Processor();
                 StateCodec.Read(_reader).Apply(target);
                 break;
+            case OperationKind.Debugging:
+                DoDebugging(Processor());
+                break;
             case OperationKind.Reset:
                 _partition.Reset(_reader.Flag());
                 break;
@@ -203,6 +206,15 @@ internal sealed partial class ReplayedOperations : IDisposable
             throw _reader.Damaged("has a string input of another length");
         elements.CopyTo(pending);
         processor.CompleteRead(0);
+    }
+
+    private void DoDebugging(IVirtualProcessor processor)
+    {
+        bool singleStep = _reader.Flag();
+        DebugPoint[] points = new DebugPoint[_reader.Small(1024)];
+        for (int i = 0; i < points.Length; i++)
+            points[i] = new DebugPoint((DebugPointKind)_reader.Byte(), _reader.Number(), _reader.Byte());
+        processor.Debugging = new DebugControl { SingleStep = singleStep, Points = [.. points] };
     }
 
     private void DoAdvance(ulong time)
