@@ -11,7 +11,7 @@ internal static class Repository
 
     /// <summary>Names of the projects under src/, which are the names of the packages.</summary>
     public static IReadOnlyList<string> Packages { get; } =
-        [.. Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Order()!];
+        [.. Directory.GetDirectories(Path.Combine(Root, "src")).SelectMany(folder => Directory.GetFiles(folder, "*.csproj")).Select(Path.GetFileNameWithoutExtension).Order()!];
 
     public static string At(params string[] parts) => Path.Combine([Root, .. parts]);
 }
