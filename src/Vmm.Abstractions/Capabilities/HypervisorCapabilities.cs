@@ -54,6 +54,7 @@ public sealed class HypervisorCapabilities
         SlatFormats = SlatFormats,
         CpuProfiles = CpuProfiles,
         Quirks = Quirks,
+        DebugPointLimit = DebugPointLimit,
     };
 
     /// <summary>Whether a capability is declared.</summary>
