@@ -61,8 +61,11 @@ internal sealed class DebugTarget
 
     /// <summary>Lets processors go on.</summary>
     /// <returns>A stop that has yet to be reported; nothing runs then.</returns>
+    /// <exception cref="NotSupportedException">The backend cannot step.</exception>
     public StopReport? Resume(IReadOnlyList<ResumeAction> actions)
     {
+        if (actions.Contains(ResumeAction.Step))
+            Partition.Capabilities.Require(Capability.SingleStep);
         LetTimeGo();
         IsRunning = true;
         try

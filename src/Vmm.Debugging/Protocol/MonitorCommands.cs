@@ -12,6 +12,7 @@ internal static class MonitorCommands
         dis [ADDRESS [COUNT]]   disassemble in the mode that the processor is in; from RIP without an address
         exits                   exits of the processor by kind, and instructions where they are counted
         help                    this
+        msr NUMBER              a model-specific register
         registers               mode, segments and tables with their hidden parts
         slat                    counters of the nested page tables
         translate ADDRESS       where a linear address leads
@@ -36,6 +37,7 @@ internal static class MonitorCommands
             ("help", []) => Help,
             ("exits", []) => Exits(processor),
             ("slat", []) => Lines(processor.Partition.Memory.Statistics.ToString()),
+            ("msr", [ulong number]) => ReadMsr(processor, number),
             ("registers", []) => Registers(processor),
             ("dis", []) => Disassemble(processor, null, 10),
             ("dis", [ulong address]) => Disassemble(processor, address, 10),
@@ -87,6 +89,18 @@ internal static class MonitorCommands
         IReadOnlyList<GuestInstruction> instructions =
             address is { } at ? Disassembler.Disassemble(processor, at, (int)count) : Disassembler.Disassemble(processor, (int)count);
         return instructions.Count == 0 ? "There is no code that can be read.\n" : string.Concat(instructions.Select(instruction => $"{instruction}\n"));
+    }
+
+    private static string ReadMsr(IVirtualProcessor processor, ulong number)
+    {
+        try
+        {
+            return number <= uint.MaxValue ? string.Create(CultureInfo.InvariantCulture, $"0x{processor.ReadMsr((uint)number):x}\n") : "Such numbers have 32 bits.\n";
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            return $"{e.Message}\n";
+        }
     }
 
     private static string Translate(IVirtualProcessor processor, ulong address)
