@@ -1,10 +1,12 @@
 // Backends from a container: registered in order of preference, with the host's logging.
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Vmm;
 
 ServiceCollection services = new();
 services.AddLogging(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information));
+services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // the log goes to standard error
 services.AddVmm(vmm => vmm.UseEmulator());
 
 await using ServiceProvider provider = services.BuildServiceProvider();
