@@ -67,6 +67,12 @@ public sealed class PackageContentTests(PackedFeed feed) : IClassFixture<PackedF
         }
     }
 
+    [Fact]
+    public void Program_in_the_package_s_readme_is_the_one_that_strangers_run()
+    {
+        FirstProgram(Repository.At("src", "Vmm", "PACKAGE.md")).Should().Be(FirstProgram(Repository.At("README.md")));
+    }
+
     [SkippableFact]
     public void Command_is_called_vmm()
     {
@@ -92,6 +98,13 @@ public sealed class PackageContentTests(PackedFeed feed) : IClassFixture<PackedF
                     id.ToUpperInvariant().Should().NotContain("XUNIT", "{0} is for programs", package);
             }
         }
+    }
+
+    private static string FirstProgram(string page)
+    {
+        string text = File.ReadAllText(page).ReplaceLineEndings("\n");
+        int start = text.IndexOf("```csharp\n", StringComparison.Ordinal), end = text.IndexOf("\n```", start + 1, StringComparison.Ordinal);
+        return text[start..end];
     }
 
     private static ZipArchiveEntry Entry(ZipArchive archive, string name) =>
