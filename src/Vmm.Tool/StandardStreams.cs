@@ -11,6 +11,9 @@ namespace Vmm.Tool;
 /// <param name="IsTerminal">Input and output are a terminal.</param>
 internal sealed record StandardStreams(Stream Input, Stream Output, TextWriter Text, TextWriter Error, bool IsTerminal)
 {
+    /// <summary>Standard error is a terminal, as are input and output.</summary>
+    public bool IsErrorTerminal { get; init; }
+
     /// <summary>The process's own.</summary>
     public static StandardStreams Process { get; } = FromProcess();
 
@@ -22,7 +25,10 @@ internal sealed record StandardStreams(Stream Input, Stream Output, TextWriter T
             Console.OpenStandardOutput(),
             new StreamWriter(Console.OpenStandardOutput(), encoding) { AutoFlush = true },
             new StreamWriter(Console.OpenStandardError(), encoding) { AutoFlush = true },
-            !Console.IsInputRedirected && !Console.IsOutputRedirected);
+            !Console.IsInputRedirected && !Console.IsOutputRedirected)
+        {
+            IsErrorTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected && !Console.IsErrorRedirected,
+        };
     }
 
     // On Unix the console's own stream reads whole lines of a terminal and echoes them: bytes must come as they are typed.

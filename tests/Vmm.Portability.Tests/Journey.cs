@@ -4,7 +4,7 @@ using Vmm.Machines;
 namespace Vmm.Portability.Tests;
 
 /// <summary>Takes a guest from backend to backend by saved machines, and compares it with what the host computes at every stop that the guest makes.</summary>
-internal sealed class Journey : IPortDevice, ISaveableDevice
+internal sealed class Journey : IPortDevice, ISaveableDevice, IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_longestWay = TimeSpan.FromMilliseconds(2);
@@ -63,6 +63,8 @@ internal sealed class Journey : IPortDevice, ISaveableDevice
             saved = Stay(Restore(_backends[Moves % _backends.Count], saved));
         }
     }
+
+    public void Dispose() => _arrived.Dispose();
 
     uint IPortDevice.Read(ushort port, int size) => uint.MaxValue;
 

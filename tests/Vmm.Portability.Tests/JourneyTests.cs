@@ -55,7 +55,7 @@ public sealed class JourneyTests(ITestOutputHelper output)
     [InlineData(Loss.BytesOfMemory, "steps")]
     public void Backend_that_loses_a_little_at_a_move_is_found_out(Loss loss, string where)
     {
-        Journey journey = new([new EmulatorHypervisor(), new LossyHypervisor(new EmulatorHypervisor(), loss)], LocalApicMode.None, Seed);
+        using Journey journey = new([new EmulatorHypervisor(), new LossyHypervisor(new EmulatorHypervisor(), loss)], LocalApicMode.None, Seed);
         journey.Run(Moves);
         output.WriteLine(journey.Wrong ?? "nothing was found");
         journey.Wrong.Should().Contain(where);
@@ -76,7 +76,7 @@ public sealed class JourneyTests(ITestOutputHelper output)
 
     private void Travel(IReadOnlyList<IHypervisor> backends, LocalApicMode localApic, int moves)
     {
-        Journey journey = new(backends, localApic, Seed);
+        using Journey journey = new(backends, localApic, Seed);
         journey.Run(moves);
         output.WriteLine($"{journey.Moves} moves, {journey.MovesMidway} of them midway, {journey.Rounds} rounds compared");
         journey.Wrong.Should().BeNull();

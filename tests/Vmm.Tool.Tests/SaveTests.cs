@@ -24,6 +24,26 @@ public sealed class SaveTests : ToolTest
         RunWith("HAL."u8.ToArray(), "run", "--restore", saved, "--slat", after, "--timeout", "60").Should().Be(new ToolResult(0, "IBM", "", ""));
     }
 
+    [SkippableFact]
+    public void Guest_saved_on_the_emulator_goes_on_on_kvm_as_far_as_that_is_admitted()
+    {
+        try
+        {
+            Hypervisors.Kvm();
+        }
+        catch (HypervisorUnavailableException unavailable)
+        {
+            OutsideTool.Missing("kvm", unavailable.Message);
+        }
+        string saved = Save();
+        string[] strict = ["run", "--backend", "kvm", "--restore", saved, "--timeout", "60"];
+        ToolResult refused = Run(strict);
+        if (refused.Status == 2)
+            refused.ShouldRefuse("--allow-");
+        RunWith("HAL."u8.ToArray(), [.. strict, "--allow-superset-cpuid", "--allow-other-clocks"]).Should().Be(new ToolResult(0, "IBM", "", ""));
+        Run("run", "--flat", "guest@0x1000", "--allow-other-clocks").ShouldRefuse("go with --restore");
+    }
+
     [Fact]
     public void Damaged_file_is_refused()
     {

@@ -36,8 +36,8 @@ internal static class GuestRun
         using UserNetwork? network = settings.Network is { } ways ? NetworkRules.Open(ways) : null;
         VirtioOptions virtio = new() { Transport = settings.VirtioTransport, Disks = disks.Images, Network = network };
         using RecordingHypervisor? recorder = settings.Record is { } record ? RecordFile.Open(hypervisor, record) : null;
-        using Machine machine = Build(recorder ?? hypervisor, settings, image, firmware, serial, virtio);
-        using SavePoint end = new(settings, streams.Error);
+        using Machine machine = Build(recorder ?? hypervisor, settings, image, firmware, serial, virtio, streams);
+        using SavePoint end = new(settings, streams);
         using RawTerminal? terminal = serial.IsInteractive ? RawTerminal.TryEnter() : null;
         if (terminal is not null)
             streams.Error.Write($"vmm: the keyboard is the guest's; press Ctrl-A, then X, to leave{(settings.Save is null ? "" : ", or S to save")}.\r\n");
@@ -58,7 +58,7 @@ internal static class GuestRun
     }
 
     private static Machine Build(
-        IHypervisor hypervisor, RunSettings settings, BootImage? image, FirmwareImage? firmware, SerialTarget serial, VirtioOptions virtio)
+        IHypervisor hypervisor, RunSettings settings, BootImage? image, FirmwareImage? firmware, SerialTarget serial, VirtioOptions virtio, StandardStreams streams)
     {
         try
         {
@@ -76,7 +76,7 @@ internal static class GuestRun
                 Deterministic = settings.Deterministic,
                 Virtio = virtio,
             };
-            return settings.Restore is { } saved ? SavePoint.Restore(hypervisor, saved, options) : new Machine(hypervisor, options);
+            return settings.Restore is not null ? SavePoint.Restore(hypervisor, settings, options, streams) : new Machine(hypervisor, options);
         }
         catch (Exception e) when (e is ImageLoadException or ArgumentException or NotSupportedException or HypervisorException)
         {

@@ -68,6 +68,16 @@ internal static class RunCommand
     private static readonly Option<string?> Restore =
         Optional("--restore", "FILE", "Go on with a saved machine: memory, processors and their model come from there, devices must be given alike.");
 
+    private static readonly Option<bool> AllowSuperset = new("--allow-superset-cpuid")
+    {
+        Description = "With --restore: also where the guest would see more CPU features than it was saved with.",
+    };
+
+    private static readonly Option<bool> AllowClocks = new("--allow-other-clocks")
+    {
+        Description = "With --restore: also where the guest's clocks run at another frequency, so that it measures time wrongly.",
+    };
+
     private static readonly Option<string?> Record = Optional(
         "--record", "FILE", "Record everything that the host does to the guest, whatever its devices, input and network, so that --replay repeats the run.");
     private static readonly Option<string?> Replay = Optional(
@@ -103,7 +113,7 @@ internal static class RunCommand
         Option[] options =
         [
             Backend, Memory, Cpus, Kernel, Initrd, Append, Elf, Flat, Firmware, FirmwareFile, Disk, Network, Virtio, Cpu, Slat, Serial,
-            DebugConsole, DebugExit, Timeout, Save, Restore, Record, Replay, Deterministic, Gdb, Stats,
+            DebugConsole, DebugExit, Timeout, Save, Restore, AllowSuperset, AllowClocks, Record, Replay, Deterministic, Gdb, Stats,
         ];
         foreach (Option option in options)
             command.Add(option);
@@ -130,8 +140,11 @@ internal static class RunCommand
         string? firmware = parsed.GetValue(Firmware), debugConsole = parsed.GetValue(DebugConsole);
         string[] firmwareFiles = parsed.GetValue(FirmwareFile) ?? [];
         string? restore = parsed.GetValue(Restore);
+        RestoreOptions restoreOptions = new() { AllowSupersetCpuid = parsed.GetValue(AllowSuperset), AllowOtherClocks = parsed.GetValue(AllowClocks) };
         if (restore is not null)
             CheckRestore(parsed);
+        else if (restoreOptions != new RestoreOptions())
+            throw new UsageException($"{AllowSuperset.Name} and {AllowClocks.Name} go with --restore.");
         string? replay = parsed.GetValue(Replay);
         if (replay is not null)
             CheckReplay(parsed);
@@ -183,6 +196,7 @@ internal static class RunCommand
             Deterministic = parsed.GetValue(Deterministic) ? new DeterministicOptions() : null,
             Save = parsed.GetValue(Save),
             Restore = restore,
+            RestoreOptions = restoreOptions,
             Debugger = parsed.GetValue(Gdb) is { } debugger ? DebuggerAttachment.Parse(debugger) : null,
             Record = parsed.GetValue(Record),
             Replay = replay,

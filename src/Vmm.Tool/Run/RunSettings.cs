@@ -57,6 +57,9 @@ internal sealed record RunSettings
     /// <summary>The saved machine to go on with; null to start anew.</summary>
     public string? Restore { get; init; }
 
+    /// <summary>How strict restoring is.</summary>
+    public RestoreOptions RestoreOptions { get; init; } = new();
+
     /// <summary>Where gdb may connect; null for nowhere.</summary>
     public IPEndPoint? Debugger { get; init; }
 

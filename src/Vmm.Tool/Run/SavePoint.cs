@@ -8,16 +8,18 @@ internal sealed class SavePoint : IDisposable
 {
     private readonly RunSettings _settings;
     private readonly TextWriter _error;
+    private readonly bool _isTerminal;
     private readonly CancellationTokenSource _ending = new();
     private readonly PosixSignalRegistration? _terminate;
     private readonly Lock _gate = new();
     private CancellationTokenSource? _pausing;
     private bool _savesAndGoesOn;
 
-    public SavePoint(RunSettings settings, TextWriter error)
+    public SavePoint(RunSettings settings, StandardStreams streams)
     {
         _settings = settings;
-        _error = error;
+        _error = streams.Error;
+        _isTerminal = streams.IsErrorTerminal;
         if (settings.Timeout is { } timeout)
             _ending.CancelAfter(timeout);
         if (settings.Save is null)
@@ -41,18 +43,25 @@ internal sealed class SavePoint : IDisposable
 
     /// <summary>Makes a machine of a saved one.</summary>
     /// <exception cref="UsageException">The file cannot be read, is damaged, or does not fit.</exception>
-    public static Machine Restore(IHypervisor hypervisor, string path, MachineOptions options)
+    public static Machine Restore(IHypervisor hypervisor, RunSettings settings, MachineOptions options, StandardStreams streams)
     {
+        string path = settings.Restore!;
         try
         {
             using SavedMachine saved = SavedMachine.Open(path);
             if (saved.Description.ProcessorCount > hypervisor.Capabilities.MaximumProcessors)
                 throw new SavedStateException($"It has {saved.Description.ProcessorCount} processors; the backend gives a machine at most {hypervisor.Capabilities.MaximumProcessors}.");
-            return Machine.Restore(hypervisor, saved, saved.Description.ToOptions(options with { CpuProfile = null }));
+            Machine? machine = null;
+            StateProgress.Show($"restoring {path}", streams.Error, streams.IsErrorTerminal, progress => machine = Machine.Restore(
+                hypervisor, saved, saved.Description.ToOptions(options with { CpuProfile = null }), settings.RestoreOptions, progress));
+            return machine!;
         }
         catch (Exception e) when (e is SavedStateException or IOException or UnauthorizedAccessException or OutOfMemoryException)
         {
-            throw new UsageException($"--restore {path}: {e.Message}", e);
+            // The words of the command line for those of the library.
+            string message = e.Message.Replace(nameof(RestoreOptions.AllowSupersetCpuid), "--allow-superset-cpuid", StringComparison.Ordinal)
+                .Replace(nameof(RestoreOptions.AllowOtherClocks), "--allow-other-clocks", StringComparison.Ordinal);
+            throw new UsageException($"--restore {path}: {message}", e);
         }
     }
 
@@ -89,19 +98,20 @@ internal sealed class SavePoint : IDisposable
             }
             if (!goesOn)
                 return outcome;
-            TrySave(machine);
+            TrySave(machine, isAmidRun: true);
         }
     }
 
     /// <summary>Saves the machine, if that was asked for.</summary>
     /// <exception cref="UsageException">The file cannot be written, or a device cannot be saved.</exception>
-    public bool TrySave(Machine machine)
+    public bool TrySave(Machine machine, bool isAmidRun = false)
     {
         if (_settings.Save is not { } path)
             return false;
         try
         {
-            machine.Save(path);
+            // Amid a run the terminal is the guest's, and in raw mode.
+            StateProgress.Show($"saving {path}", _error, _isTerminal && !isAmidRun, progress => machine.Save(path, progress));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or InvalidOperationException)
         {
