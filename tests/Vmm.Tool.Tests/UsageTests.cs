@@ -90,7 +90,7 @@ public sealed class UsageTests : ToolTest
     [Fact]
     public void Nothing_to_run_is_refused()
     {
-        Run("run").ShouldRefuse("exactly one of --kernel, --elf, --flat, --firmware and --restore");
+        Run("run").ShouldRefuse("exactly one of --kernel, --elf, --flat, --firmware, --restore and --replay");
     }
 
     [Theory]
