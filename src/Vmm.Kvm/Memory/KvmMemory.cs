@@ -4,6 +4,7 @@ namespace Vmm.Kvm.Memory;
 internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTranslationBase(partition)
 {
     private readonly MemorySlotTable _table = new(partition.File, partition.Platform.MemorySlots);
+    private readonly DoorbellWatcher _doorbells = new(partition.File, partition.Platform.HasAnyLengthEvents);
     private readonly List<(ulong First, ulong End)> _tracked = [];
     private readonly HashSet<ulong> _carried = []; // dirty pages that the kernel has told and nobody has asked for
 
@@ -13,11 +14,20 @@ internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTran
     /// <summary>Rings the doorbell that a store to unmapped memory hits.</summary>
     public bool Ring(ulong address, int size, ulong value) => TryRing(address, size, value);
 
-    /// <summary>Lets go of all memory; the virtual machine is gone.</summary>
-    public void Free() => ReleaseRegions();
+    /// <summary>Lets go of doorbells and all memory; the virtual machine is gone.</summary>
+    public void Free()
+    {
+        _doorbells.Dispose();
+        ReleaseRegions();
+    }
 
     /// <summary>Whether a page is memory that may not be written.</summary>
     public bool IsReadOnly(ulong address) => _table.Find(address) is { IsReadOnly: true };
+
+    // One that the kernel does not take is rung where its store exits.
+    protected override void RegisterDoorbellCore(in Doorbell doorbell, EventWaitHandle signal) => _doorbells.TryAdd(in doorbell, signal);
+
+    protected override void UnregisterDoorbellCore(in Doorbell doorbell) => _doorbells.Remove(in doorbell);
 
     protected override void MapCore(ulong address, GuestMemory memory, ulong offset, ulong length, GuestAccess access)
     {
