@@ -66,7 +66,7 @@ public abstract partial class VirtualProcessorBase
 
     /// <summary>Something waits: an injected event, or the external interrupt source is asserted. Cheap; for the backend's loop.</summary>
     protected bool EventsWaiting =>
-        Volatile.Read(ref _eventsWaiting) != 0 || (AcceptsExternalSource && _partition.ExternalInterruptSource is { Asserted: true });
+        Volatile.Read(ref _eventsWaiting) != 0 || (_partition.ExternalInterruptSource is { } source && AcceptsExternalSource && source.Asserted);
 
     /// <summary>
     /// The external interrupt source reaches this processor: by default the bootstrap processor. A backend with a local APIC says whether LINT0 lets

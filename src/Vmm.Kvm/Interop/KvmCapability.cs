@@ -11,6 +11,7 @@ internal enum KvmCapability
     IrqRouting = 25,
     IoEventFile = 36,
     SetIdentityMapAddress = 37,
+    SetGuestDebug = 23,
     VcpuEvents = 41,
     DebugRegisters = 50,
     Xsave = 55,
@@ -30,4 +31,5 @@ internal enum KvmCapability
     UserSpaceMsr = 188,
     MsrFilter = 189,
     EnforcePvFeatureCpuid = 190,
+    SetGuestDebug2 = 195,
 }

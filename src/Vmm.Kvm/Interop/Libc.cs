@@ -33,6 +33,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Control(int file, nuint request, void* argument);
 
+    /// <summary>The same for the run loop: after -1, and before anything else, the error is <see cref="Marshal.GetLastSystemError"/>.</summary>
+    [LibraryImport(Library, EntryPoint = "ioctl")]
+    public static partial int ControlRaw(int file, nuint request, nint argument);
+
     [LibraryImport(Library, EntryPoint = "mmap", SetLastError = true)]
     public static partial nint Map(nint address, nuint length, int protection, int flags, int file, nint offset);
 

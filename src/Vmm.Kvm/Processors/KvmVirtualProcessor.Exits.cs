@@ -100,8 +100,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
                 exit = new VpExit(new ApicEoiExit { Vector = _run->EoiVector }, General.Rip);
                 return IsLevelTriggered(_run->EoiVector);
             case KvmExitReason.Debug:
-                exit = new VpExit(new DebugExit { Address = _run->DebugPc, Dr6 = _run->DebugDr6 }, General.Rip);
-                return true;
+                return TranslateDebug(out exit);
             case KvmExitReason.InternalError:
                 return TranslateInternalError(out exit);
             case KvmExitReason.FailEntry:

@@ -116,7 +116,8 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
         finally
         {
             Volatile.Write(ref _thread, 0);
-            LookAtNmi();
+            if (_nmiHanded)
+                LookAtNmi();
         }
     }
 
@@ -124,13 +125,15 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
     private bool Enter(out VpExit exit)
     {
         _halted = false;
+        if (_debugging.SingleStep)
+            PrepareStep();
         ChooseCopies();
-        int result = Libc.Control(_file, KvmIoctl.Run, 0);
+        int result = Libc.ControlRaw(_file, KvmIoctl.Run, 0);
+        int error = result < 0 ? Marshal.GetLastSystemError() : 0;
         _completing = false;
         _cached = _run->ValidRegisters;
         if (result >= 0)
             return Translate(out exit);
-        int error = Marshal.GetLastPInvokeError();
         if (error is not (Errno.Interrupted or Errno.Again))
         {
             _cached = 0;
@@ -147,8 +150,8 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
     {
         exit = default;
         Interlocked.Exchange(ref _run->ImmediateExit, 1);
-        int result = Libc.Control(_file, KvmIoctl.Run, 0);
-        int error = result < 0 ? Marshal.GetLastPInvokeError() : 0;
+        int result = Libc.ControlRaw(_file, KvmIoctl.Run, 0);
+        int error = result < 0 ? Marshal.GetLastSystemError() : 0;
         _completing = false;
         _cached = _run->ValidRegisters;
         Interlocked.Exchange(ref _run->ImmediateExit, 0);
