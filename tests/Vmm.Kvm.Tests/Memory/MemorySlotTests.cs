@@ -37,6 +37,7 @@ public sealed class MemorySlotTests
         guest.Partition.Memory.TrackDirty(0x2000, Page, true);
         Run(guest).Should().Be(0x22);
         guest.Partition.Memory.Unmap(0x2000, Page);
+        guest.Processor.CompletePending(out _);
         RealModeGuest.Start(guest.Processor);
         guest.Processor.Run().Mmio.Address.Should().Be(0x2000);
     }
