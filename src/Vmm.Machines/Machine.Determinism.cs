@@ -35,7 +35,7 @@ public sealed partial class Machine
         return new DrivenClock(() => (long)Partition.VirtualTime!.Nanoseconds, deterministic.Start);
     }
 
-    private IMachineRun NewRun() => _deterministic is { } deterministic
+    private MachineRunBase NewRun() => _deterministic is { } deterministic
         ? new DeterministicRun(this, (DrivenClock)Clock, _input!, deterministic.Quantum)
         : new MachineRun(this);
 }

@@ -21,7 +21,7 @@ public sealed partial class Machine
     /// <remarks>May be called from any thread, also several times at once.</remarks>
     public async Task<MachineOutcome?> ShutDownAsync(TimeSpan patience, TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
-        IMachineRun? run;
+        MachineRunBase? run;
         Task<MachineOutcome?>? end;
         lock (_gate)
         {

@@ -26,7 +26,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     private readonly VirtioDevices _virtio;
     private readonly SystemClock? _ownClock;
     private readonly bool _hasHostInput;
-    private IMachineRun? _run;
+    private MachineRunBase? _run;
     private IProcessorController? _controller;
     private bool _canRun = true;
     private bool _disposed;
@@ -217,7 +217,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     /// <exception cref="InvalidOperationException">It is running, or has ended other than by cancellation.</exception>
     public async Task<MachineOutcome> RunAsync(CancellationToken cancellationToken = default)
     {
-        IMachineRun run;
+        MachineRunBase run;
         TaskCompletionSource<MachineOutcome?> end = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
@@ -261,7 +261,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     /// <summary>Ends a run and frees everything.</summary>
     public void Dispose()
     {
-        IMachineRun? run;
+        MachineRunBase? run;
         lock (_gate)
         {
             if (_disposed)
