@@ -31,4 +31,26 @@ internal sealed unsafe partial class KvmVirtualProcessor
         events.ExceptionInjected = events.ExceptionPending = events.ExceptionHasErrorCode = events.ExceptionHasPayload = events.ExceptionVector = 0;
         SetEvents();
     }
+
+    /// <summary>Reads MSRs in one call; what the kernel does not have reads as zero.</summary>
+    private void ReadMsrs(ReadOnlySpan<uint> msrs, Span<ulong> values)
+    {
+        const int Header = sizeof(ulong), Entry = 16;
+        byte* list = stackalloc byte[Header + (Entry * msrs.Length)];
+        ulong* words = (ulong*)list;
+        words[0] = (uint)msrs.Length;
+        for (int i = 0; i < msrs.Length; i++)
+        {
+            words[1 + (2 * i)] = msrs[i];
+            words[2 + (2 * i)] = 0;
+        }
+        int done = Libc.Control(_file, KvmIoctl.GetMsrs, list);
+        for (int i = 0; i < msrs.Length; i++)
+        {
+            if (i < done)
+                values[i] = words[2 + (2 * i)];
+            else
+                TryReadMsrCore(msrs[i], out values[i]);
+        }
+    }
 }

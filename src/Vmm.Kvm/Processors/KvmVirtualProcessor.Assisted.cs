@@ -63,6 +63,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
             return value;
         }
 
+        public void ReadMsrs(ReadOnlySpan<uint> msrs, Span<ulong> values) => owner.ReadMsrs(msrs, values);
+
         public void WriteMsr(uint msr, ulong value) => owner.TryWriteMsrCore(msr, value);
 
         public X86.Execution.MsrAction SelectMsrAction(uint msr, bool write) => owner._partition.MsrPolicy.Find(msr, write) switch

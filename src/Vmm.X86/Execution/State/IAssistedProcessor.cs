@@ -28,6 +28,13 @@ public interface IAssistedProcessor
     /// <summary>Reads an MSR that every such processor has.</summary>
     ulong ReadMsr(uint msr);
 
+    /// <summary>Reads several such MSRs.</summary>
+    void ReadMsrs(ReadOnlySpan<uint> msrs, Span<ulong> values)
+    {
+        for (int i = 0; i < msrs.Length; i++)
+            values[i] = ReadMsr(msrs[i]);
+    }
+
     /// <summary>Writes it.</summary>
     void WriteMsr(uint msr, ulong value);
 

@@ -23,7 +23,10 @@ public sealed unsafe class InstructionAssist : ProcessorCore
 
     private readonly IAssistedProcessor _processor;
     private readonly byte[] _xsave;
+    private readonly byte[] _xsaveBefore;
     private readonly uint[] _msrs;
+    private readonly ulong[] _msrsBefore;
+    private ProcessorState _before;
 
     /// <summary>Makes an assist for one processor at rest.</summary>
     /// <param name="processor">The processor.</param>
@@ -44,7 +47,9 @@ public sealed unsafe class InstructionAssist : ProcessorCore
         _xsave = new byte[Math.Max(processor.XsaveSize, XsaveArea.SizeFor(model))];
         Model = model;
         ApicId = processor.ApicId;
+        _xsaveBefore = new byte[_xsave.Length];
         _msrs = [.. s_known.Where(msr => msr != MsrNumber.TscAux || Has(CpuFeature.Rdtscp))];
+        _msrsBefore = new ulong[_msrs.Length];
     }
 
     /// <inheritdoc/>
@@ -54,7 +59,8 @@ public sealed unsafe class InstructionAssist : ProcessorCore
     public void Begin()
     {
         VcpuState* s = State;
-        _processor.GetState(RegisterGroups.All, out ProcessorState state);
+        _processor.GetState(RegisterGroups.All, out _before);
+        ref readonly ProcessorState state = ref _before;
         StateTransfer.SetGeneral(s, in state.General);
         StateTransfer.SetSegments(s, in state.Segments);
         StateTransfer.SetDebug(s, in state.Debug);
@@ -72,9 +78,11 @@ public sealed unsafe class InstructionAssist : ProcessorCore
         s->PendingDebugTrap = state.Events.PendingDebugTrap;
         s->Event = default;
         _processor.GetXsave(_xsave);
+        _xsave.CopyTo(_xsaveBefore, 0);
         XsaveArea.Load(s, _xsave, Model.XsaveOffset(XsaveStates.KeyRights));
-        foreach (uint msr in _msrs)
-            Register(msr) = _processor.ReadMsr(msr);
+        _processor.ReadMsrs(_msrs, _msrsBefore);
+        for (int i = 0; i < _msrs.Length; i++)
+            Register(_msrs[i]) = _msrsBefore[i];
         s->Cpl = (s->Cr0 & Cr0Bits.ProtectionEnable) == 0 ? 0 : (s->FlagsSystem & LazyFlags.Vm) != 0 ? 3 : s->Segments[SegmentIndex.Ss].Dpl;
         LoadPointers();
         ClearAnswers();
@@ -106,11 +114,11 @@ public sealed unsafe class InstructionAssist : ProcessorCore
         return DeliverEvent() != Outcome.Exit;
     }
 
-    /// <summary>Gives the state back to the processor.</summary>
+    /// <summary>Gives the processor what the instruction has changed of its state.</summary>
     public void Commit()
     {
         VcpuState* s = State;
-        _processor.GetState(RegisterGroups.Events, out ProcessorState state);
+        ProcessorState state = _before;
         state.General = StateTransfer.GetGeneral(s);
         state.Segments = StateTransfer.GetSegments(s);
         state.Control = StateTransfer.GetControl(s);
@@ -119,11 +127,20 @@ public sealed unsafe class InstructionAssist : ProcessorCore
         state.Events.Shadow = (InterruptibilityShadow)s->Shadow;
         state.Events.NmiBlocked = s->NmiBlocked;
         state.Events.PendingDebugTrap = s->PendingDebugTrap;
-        _processor.SetState(RegisterGroups.All, in state);
+        RegisterGroups changed = (state.General == _before.General ? 0 : RegisterGroups.General)
+            | (state.Segments == _before.Segments ? 0 : RegisterGroups.Segments) | (state.Control == _before.Control ? 0 : RegisterGroups.Control)
+            | (state.Debug == _before.Debug ? 0 : RegisterGroups.Debug) | (state.Events == _before.Events ? 0 : RegisterGroups.Events);
+        if (changed != 0)
+            _processor.SetState(changed, in state);
         XsaveArea.Save(s, _xsave, Model.XsaveOffset(XsaveStates.KeyRights));
-        _processor.SetXsave(_xsave);
-        foreach (uint msr in _msrs)
-            _processor.WriteMsr(msr, Register(msr));
+        if (!_xsave.AsSpan().SequenceEqual(_xsaveBefore))
+            _processor.SetXsave(_xsave);
+        for (int i = 0; i < _msrs.Length; i++)
+        {
+            ulong value = Register(_msrs[i]);
+            if (value != _msrsBefore[i])
+                _processor.WriteMsr(_msrs[i], value);
+        }
     }
 
     /// <summary>Translates with the state that <see cref="Begin"/> took over.</summary>
