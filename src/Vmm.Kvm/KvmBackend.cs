@@ -40,11 +40,12 @@ public sealed class KvmBackend : HypervisorBase
     {
         List<Capability> declared =
         [
-            Capability.DirtyTracking, Capability.Doorbells, Capability.TranslationPageSize, Capability.PreciseSplitAccess, Capability.MultipleProcessors,
+            Capability.DirtyTracking, Capability.Doorbells, Capability.TranslationPageSize, Capability.MultipleProcessors,
             Capability.ThreadMigration, Capability.EventState,
         ];
         Add(InstructionAssist, assist);
-        Add(Capability.LegacyPaging, limits is null || limits.HasLegacyPaging);
+        Add(Capability.LegacyPaging, limits is null || limits.Allows(Capability.LegacyPaging));
+        Add(Capability.PreciseSplitAccess, limits is null || limits.Allows(Capability.PreciseSplitAccess));
         Add(Capability.MsrExits, platform.HasMsrExits);
         Add(Capability.TimeControl, platform.HasTscOffset);
         Add(Capability.LocalApic, platform.HasLocalApic);

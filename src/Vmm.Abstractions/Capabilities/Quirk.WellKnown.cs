@@ -64,7 +64,22 @@ public sealed partial record Quirk
             "user-sees-host",
             "Level 3 of 64-bit mode runs with IF, IOPL and selectors of the host: ports go by the permission map alone, PUSHF and MOV from a segment register show what is not the guest's.");
 
+    /// <summary>Interrupts, NMIs and ends of interrupts come late.</summary>
+    public static Quirk LateInterrupts { get; } = new(
+        "late-interrupts",
+        "Interrupts and NMIs that become possible between two exits are taken some instructions later than by a processor, ends of interrupts reported so.");
+
+    /// <summary>16-bit gates.</summary>
+    public static Quirk WideFrames { get; } = new("wide-frames", "Events through 16-bit gates push 32-bit frames.");
+
+    /// <summary>Lowest-priority delivery.</summary>
+    public static Quirk LowestPriorityByTurns { get; } =
+        new("lowest-priority-by-turns", "Lowest-priority interrupts go to the named processors by turns, whatever their task priorities.");
+
+    /// <summary>MSRs take bad values.</summary>
+    public static Quirk LenientMsrs { get; } = new("lenient-msrs", "WRMSR takes reserved values of some registers instead of raising #GP.");
+
     /// <summary>No processor runs the guest's privileged code.</summary>
     public static Quirk EmulatedProcessor { get; } =
-        new("emulated-processor", "The host runs level 0 one instruction at a time in software: expect a few hundred thousand instructions a second.");
+        new("emulated-processor", "The host runs level 0 one instruction at a time in software: expect a few hundred thousand instructions a second, and locked accesses across pages that are not atomic.");
 }

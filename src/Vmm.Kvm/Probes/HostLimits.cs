@@ -22,8 +22,8 @@ internal sealed class HostLimits
     /// <summary>What does not hold, with words and evidence; empty on a host where nothing is lost.</summary>
     public ImmutableArray<Quirk> Quirks { get; }
 
-    /// <summary>32-bit and PAE paging work.</summary>
-    public bool HasLegacyPaging => Results.All(result => result.Holds || result.Probe.Quirk.Name != Capability.LegacyPaging.Name);
+    /// <summary>Whether nothing was found against a capability: a quirk that takes one away has its name.</summary>
+    public bool Allows(Capability capability) => Results.All(result => result.Holds || result.Probe.Quirk.Name != capability.Name);
 
     /// <summary>Runs all probes: some tens of milliseconds.</summary>
     /// <param name="hypervisor">The backend; what it declares does not matter but for its CPU profiles.</param>
@@ -31,16 +31,18 @@ internal sealed class HostLimits
     {
         ImmutableArray<ProbeResult>.Builder results = ImmutableArray.CreateBuilder<ProbeResult>();
         double speed = 0;
-        foreach (IGrouping<CpuProfile?, LimitProbe> group in ProbeCatalog.All.GroupBy(probe => probe.Profile))
+        foreach (IGrouping<(CpuProfile? Profile, LocalApicMode LocalApic), LimitProbe> group in ProbeCatalog.All.GroupBy(probe => (probe.Profile, probe.LocalApic)))
         {
-            if (group.Key is { } profile && !hypervisor.Capabilities.CpuProfiles.Contains(profile.Name))
+            if (group.Key.Profile is { } profile && !hypervisor.Capabilities.CpuProfiles.Contains(profile.Name))
+                continue;
+            if (!Has(hypervisor.Capabilities, group.Key.LocalApic))
                 continue;
             ProbeGuest? guest = null;
             try
             {
                 foreach (LimitProbe probe in group)
                 {
-                    guest ??= new ProbeGuest(hypervisor, group.Key);
+                    guest ??= new ProbeGuest(hypervisor, group.Key.Profile, group.Key.LocalApic);
                     ProbeResult result = guest.Run(probe);
                     results.Add(result);
                     if (result.Holds)
@@ -48,7 +50,7 @@ internal sealed class HostLimits
                     guest.Dispose();
                     guest = null;
                 }
-                if (group.Key is null)
+                if (group.Key == default)
                     speed = SpeedProbe.Measure(guest ??= new ProbeGuest(hypervisor));
             }
             finally
@@ -58,6 +60,13 @@ internal sealed class HostLimits
         }
         return new HostLimits(results.ToImmutable(), speed);
     }
+
+    private static bool Has(HypervisorCapabilities capabilities, LocalApicMode localApic) => localApic switch
+    {
+        LocalApicMode.None => true,
+        LocalApicMode.X2Apic => capabilities.Has(Capability.X2Apic) && capabilities.Has(Capability.MultipleProcessors),
+        _ => capabilities.Has(Capability.LocalApic) && capabilities.Has(Capability.MultipleProcessors),
+    };
 
     private ImmutableArray<Quirk> Collect()
     {

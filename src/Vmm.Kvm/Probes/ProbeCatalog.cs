@@ -10,12 +10,16 @@ internal static partial class ProbeCatalog
 
     private static readonly TimeSpan s_hypercallDeadline = TimeSpan.FromMilliseconds(150);
     private static readonly Lazy<IReadOnlyList<LimitProbe>> s_all = new(
-        () => [.. Paging, .. Interrupts, .. Transfers, .. Units, .. Instructions, .. Debugging, .. Cpuid, .. Hypercalls]);
+        () => [.. Paging, .. Interrupts, .. Transfers, .. Units, .. Instructions, .. Debugging, .. Events, .. Registers, .. Cpuid, .. Hypercalls]);
 
     public static IReadOnlyList<LimitProbe> All => s_all.Value;
 
     /// <summary>32-bit paging without long mode, named like the capability it stands for.</summary>
     public static Quirk LegacyPaging => new(Capability.LegacyPaging.Name, "Paging works in long mode only.");
+
+    /// <summary>Stores over the end of a page, named like the capability it stands for.</summary>
+    public static Quirk PreciseSplitAccess =>
+        new(Capability.PreciseSplitAccess.Name, "A store that crosses into a page that faults has stored its first part already.");
 
     private static LimitProbe[] Paging =>
     [
@@ -27,8 +31,31 @@ internal static partial class ProbeCatalog
         },
         new()
         {
+            // mov rax, -1; mov [4 bytes before the end of the last page], rax; out 0xFD, eax -- handler: mov eax, [those bytes]; out 0xFD, eax
+            Quirk = PreciseSplitAccess, Name = "store across the end of the last page, 64-bit mode", Mode = ProbeMode.Long, Expected = ProbeEnd.Answer(0),
+            Code = [0x48, 0xC7, 0xC0, 0xFF, 0xFF, 0xFF, 0xFF, 0x48, 0x89, 0x04, 0x25, 0xFC, 0xFF, 0x5F, 0x00, 0xE7, 0xFD],
+            Handler = [0x8B, 0x04, 0x25, 0xFC, 0xCF, 0x00, 0x00, 0xE7, 0xFD], Vectors = [14],
+        },
+        new()
+        {
             Quirk = LegacyPaging, Name = "PAE paging", Mode = ProbeMode.Pae, Expected = ProbeEnd.Answer(Marker),
             Code = [0xC7, 0x03, 0x01, 0x00, 0xFE, 0x5A, 0xA1, 0x00, 0xC0, 0x20, 0x00, 0xE7, 0xFD],
+        },
+    ];
+
+    private static LimitProbe[] Registers =>
+    [
+        // mov ecx, EFER; mov eax, 0xD01; mov edx, 1; wrmsr; out 0xFD, eax
+        new()
+        {
+            Quirk = Quirk.LenientMsrs, Name = "WRMSR of EFER with a reserved bit, 64-bit mode", Mode = ProbeMode.Long, Expected = ProbeEnd.Exception(13),
+            Code = [0xB9, 0x80, 0x00, 0x00, 0xC0, 0xB8, 0x01, 0x0D, 0x00, 0x00, 0xBA, 0x01, 0x00, 0x00, 0x00, 0x0F, 0x30, 0xE7, 0xFD],
+        },
+        // mov ecx, the EOI register; mov eax, 1; xor edx, edx; wrmsr; out 0xFD, eax
+        new()
+        {
+            Quirk = Quirk.LenientMsrs, Name = "WRMSR of 1 to the EOI register of the x2APIC", Mode = ProbeMode.Long, Expected = ProbeEnd.Exception(13),
+            Code = [0xB9, 0x0B, 0x08, 0x00, 0x00, 0xB8, 0x01, 0x00, 0x00, 0x00, 0x31, 0xD2, 0x0F, 0x30, 0xE7, 0xFD], LocalApic = LocalApicMode.X2Apic,
         },
     ];
 

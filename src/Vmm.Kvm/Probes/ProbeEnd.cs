@@ -11,6 +11,9 @@ internal readonly record struct ProbeEnd(ExitKind Kind, ushort Port, uint Value)
     /// <summary>Guests write their answer here.</summary>
     public const ushort AnswerPort = 0xFD;
 
+    /// <summary>Guests write here to have the next event injected.</summary>
+    public const ushort PausePort = 0xFC;
+
     /// <summary>The handlers that nothing else is said of write their vector here.</summary>
     public const ushort VectorPort = 0xFA;
 

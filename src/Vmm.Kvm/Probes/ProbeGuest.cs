@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Vmm.Kvm.Probes;
 
 /// <summary>A small partition in which probes are run, each with a deadline. One thread.</summary>
@@ -7,16 +9,14 @@ internal sealed class ProbeGuest : IDisposable
     private readonly GuestMemory _memory;
     private readonly Timer _timer;
 
-    public ProbeGuest(IHypervisor hypervisor, CpuProfile? profile = null)
+    public ProbeGuest(IHypervisor hypervisor, CpuProfile? profile = null, LocalApicMode localApic = LocalApicMode.None)
     {
-        Profile = profile;
-        _partition = hypervisor.CreatePartition(new PartitionOptions { CpuProfile = profile });
+        int processors = localApic == LocalApicMode.None ? 1 : 2;
+        _partition = hypervisor.CreatePartition(new PartitionOptions { CpuProfile = profile, LocalApic = localApic, ProcessorCount = processors });
         _memory = _partition.AllocateMemory(ProbeLayout.Size);
         _partition.Memory.Map(0, _memory, 0, ProbeLayout.Size, GuestAccess.All);
         _timer = new Timer(static processor => ((IVirtualProcessor)processor!).Cancel(), Processor, Timeout.Infinite, Timeout.Infinite);
     }
-
-    public CpuProfile? Profile { get; }
 
     public IVirtualProcessor Processor => _partition.Processors[0];
 
@@ -28,6 +28,12 @@ internal sealed class ProbeGuest : IDisposable
         {
             Prepare(probe);
             VpExit exit = RunFor(probe.Deadline);
+            for (int next = 1; next < probe.Events.Length && exit is { Kind: ExitKind.PortIo, PortIo.Port: ProbeEnd.PausePort }; next++)
+            {
+                Processor.CompletePending(out _);
+                Processor.Inject(in probe.Events[next]);
+                exit = RunFor(probe.Deadline);
+            }
             if (probe.Expected.Matches(in exit))
             {
                 if (Processor.IsPending)
@@ -56,6 +62,22 @@ internal sealed class ProbeGuest : IDisposable
         Processor.GetState(RegisterGroups.Registers, out ProcessorState state);
         ProbeRegisters.Fill(ref state, probe);
         Processor.SetState(RegisterGroups.Registers, in state);
+        if (_partition.Processors.Count > 1)
+            EnableApic(_partition.Processors[1]);
+        if (probe.Events.Length != 0)
+            Processor.Inject(in probe.Events[0]);
+    }
+
+    // Task priority 0, the second bit of the flat logical model, enabled (SDM Vol. 3A table 11-1).
+    private static void EnableApic(IVirtualProcessor processor)
+    {
+        byte[] page = new byte[1024];
+        processor.GetLocalApic(page);
+        BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(0x80), 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(0xD0), 2U << 24);
+        BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(0xE0), uint.MaxValue);
+        BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(0xF0), 0x1FF);
+        processor.SetLocalApic(page);
     }
 
     /// <summary>Runs to the next exit, or until a time is over.</summary>

@@ -27,6 +27,9 @@ internal static class ProbeImage
         Put32(memory, ProbeLayout.TaskState64 + 4, ProbeLayout.PrivilegedStack);
         Put32(memory, ProbeLayout.TaskState32 + 100, 0x68 << 16);
         Put32(memory, ProbeLayout.TaskState64 + 100, 0x68 << 16);
+        // In long mode: the last page of the third large page, and nothing behind it.
+        Put64(memory, ProbeLayout.LongTables + 0x2010, ProbeLayout.Tables32 | 7);
+        Put64(memory, ProbeLayout.Tables32 + 0xFF8, ProbeLayout.Data | 7);
         // A map of the first 512 ports, all allowed, and its end: level 3 may use them even where the host does not heed IOPL.
         memory[ProbeLayout.TaskState32 + 0x68 + 64] = memory[ProbeLayout.TaskState64 + 0x68 + 64] = 0xFF;
         WriteTables(memory);

@@ -28,6 +28,8 @@ internal static class ProbeRegisters
         };
         state.Control.Cr4 = Cr4 | (mode == ProbeMode.Paged32 ? 0x10UL : paged ? 0x20UL : 0);
         state.Control.Cr8 = 0;
+        if (probe.LocalApic == LocalApicMode.X2Apic)
+            state.Control.ApicBase |= 0xC00;
         state.Control.Efer = ProbeImage.IsLong(mode) ? 0xD01UL : 0; // NXE, LMA, LME, SCE
     }
 

@@ -13,7 +13,7 @@ public sealed class HostLimitsTests
         string.Join(Environment.NewLine, limits.Results.Where(result => !result.Holds)).Should().BeEmpty();
         limits.Results.Should().HaveCount(ProbeCatalog.All.Count);
         Lost(limits).Should().BeEmpty();
-        limits.HasLegacyPaging.Should().BeTrue();
+        limits.Allows(Capability.LegacyPaging).Should().BeTrue();
         limits.InstructionsPerSecond.Should().BeGreaterThan(0);
     }
 
@@ -24,7 +24,7 @@ public sealed class HostLimitsTests
         limits.Results.Should().OnlyContain(result => !result.Holds && result.Observed.StartsWith("Failed", StringComparison.Ordinal));
         limits.Quirks.Select(quirk => quirk.Name).Should().BeEquivalentTo(
             ProbeCatalog.All.Select(probe => probe.Quirk.Name).Append(Quirk.EmulatedProcessor.Name).Distinct());
-        limits.HasLegacyPaging.Should().BeFalse();
+        limits.Allows(Capability.LegacyPaging).Should().BeFalse();
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class HostLimitsTests
         Lost(limits).Select(quirk => quirk.Name).Should().BeEquivalentTo(Quirk.SupervisorX87.Name, Quirk.UserX87.Name, Quirk.LegacyUserCode.Name);
         QuirkEvidence evidence = limits.Quirks.Single(quirk => quirk.Name == Quirk.SupervisorX87.Name).Evidence[0];
         evidence.ToString().Should().Contain("DBE3D9E8").And.Contain("observed Failed").And.Contain("expected the answer 0x2");
-        limits.HasLegacyPaging.Should().BeTrue();
+        limits.Allows(Capability.LegacyPaging).Should().BeTrue();
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class HostLimitsTests
             new EmulatorHypervisor(), code => code is [0xC7, 0x03, ..] ? Fault.Shutdown : Fault.None));
         Quirk quirk = Lost(limits).Should().ContainSingle().Subject;
         quirk.Name.Should().Be(Capability.LegacyPaging.Name);
-        limits.HasLegacyPaging.Should().BeFalse();
+        limits.Allows(Capability.LegacyPaging).Should().BeFalse();
         quirk.Evidence.Should().OnlyContain(evidence => evidence.Observed.StartsWith("Shutdown"));
     }
 
