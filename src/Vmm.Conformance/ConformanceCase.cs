@@ -25,6 +25,7 @@ public sealed class ConformanceCase
         Title = title;
         Oracle = oracle;
         _body = body;
+        AbsentWith = QuirkTable.Of(id);
     }
 
     /// <summary>Stable identifier, <c>suite.name</c>.</summary>
@@ -45,7 +46,7 @@ public sealed class ConformanceCase
     /// <summary>
     /// Quirks that take away what the case rests on: where the backend declares one of them (by name) with evidence, the case is absent.
     /// </summary>
-    public IReadOnlyList<Quirk> AbsentWith { get; init; } = [];
+    public IReadOnlyList<Quirk> AbsentWith { get; init; }
 
     /// <summary>First version of the kit that has the case.</summary>
     public Version Since { get; init; } = new(0, 1);

@@ -50,6 +50,8 @@ public static class ConformanceCatalog
         ];
         if (all.Select(conformanceCase => conformanceCase.Id).Distinct(StringComparer.Ordinal).Count() != all.Length)
             throw new InvalidOperationException("Two cases have the same identifier.");
+        if (QuirkTable.Cases.FirstOrDefault(id => !all.Any(conformanceCase => conformanceCase.Id == id)) is { } unknown)
+            throw new InvalidOperationException($"A quirk takes the case '{unknown}' away, which does not exist.");
         return all;
     }
 }

@@ -9,7 +9,10 @@ internal static class InterruptCases
     public static ConformanceCase[] All =>
     [
         new("interrupts.wake_halt", "An interrupt injected at HLT is taken there and returns behind it, in every mode",
-            "SDM Vol. 2 HLT; contract 5: Inject", WakeHalt),
+            "SDM Vol. 2 HLT; contract 5: Inject",
+            c => WakeHalt(c, GuestMode.Real, GuestMode.Protected32, GuestMode.Compatibility, GuestMode.Long)),
+        new("interrupts.wake_halt_16", "The same through a 16-bit gate, which pushes words", "SDM Vol. 3A 6.12.1; contract 5: Inject",
+            c => WakeHalt(c, GuestMode.Protected16)),
         new("interrupts.halt_again", "A halted processor with nothing to deliver returns Halt again", "contract 4: HLT", HaltAgain),
         new("interrupts.masked_halt", "A maskable interrupt does not wake a processor halted with IF clear; an NMI does",
             "SDM Vol. 2 HLT; Vol. 3A 6.8.1", MaskedHalt),
@@ -42,10 +45,9 @@ internal static class InterruptCases
         new("interrupts.counted", "Delivered events are counted", "contract 1: counters", Counted),
     ];
 
-    private static void WakeHalt(ConformanceContext c)
+    private static void WakeHalt(ConformanceContext c, params GuestMode[] modes)
     {
-        foreach (GuestMode mode in (GuestMode[])[GuestMode.Real, GuestMode.Protected16, GuestMode.Protected32, GuestMode.Compatibility,
-            GuestMode.Long])
+        foreach (GuestMode mode in modes)
         {
             GuestMachine m = c.Enter(mode, a =>
             {

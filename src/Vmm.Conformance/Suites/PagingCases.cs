@@ -29,7 +29,7 @@ internal static class PagingCases
         new("paging.split_frames", "Loads, stores and fetches across pages reach frames that are not neighbours", "SDM Vol. 3A 4.1",
             SplitFrames),
         new("paging.split_fault", "A store across two pages that faults on the second changes neither",
-            "SDM Vol. 3A 6.15 #PF, 6.5: restartable", SplitFault),
+            "SDM Vol. 3A 6.15 #PF, 6.5: restartable", SplitFault) { Requires = [Capability.PreciseSplitAccess] },
         new("paging.mend_and_resume", "A handler that mends the page and returns lets the instruction run", "SDM Vol. 3A 6.5: restartable",
             MendAndResume),
         new("paging.stack_fault", "A push onto an absent page faults and leaves RSP", "SDM Vol. 3A 6.15 #PF, 6.5: restartable", StackFault),

@@ -22,7 +22,7 @@ internal static class PortCases
         new("port.string_fault_in_middle", "REP INSB into a page that is not present faults with exact RCX, RDI, RIP and CR2",
             "SDM Vol. 2 REP; SDM Vol. 3A 6.15 #PF", StringFaultInMiddle),
         new("port.segment_override", "OUTS takes its source segment from the prefix", "SDM Vol. 2 OUTS", SegmentOverride),
-        new("port.user_iopl", "A port access at level 3 with IOPL 3 needs no bitmap", "SDM Vol. 1 18.5", UserIopl) { AbsentWith = [Quirk.UserSeesHost] },
+        new("port.user_iopl", "A port access at level 3 with IOPL 3 needs no bitmap", "SDM Vol. 1 18.5", UserIopl),
         new("port.user_without_iopl_faults", "A port access at level 3 without IOPL and bitmap is #GP(0), not an exit", "SDM Vol. 1 18.5",
             UserWithoutIoplFaults),
         new("port.user_bitmap", "The I/O permission bitmap lets level 3 reach just the ports it clears", "SDM Vol. 1 18.5.2", UserBitmap),

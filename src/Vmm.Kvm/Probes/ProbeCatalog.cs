@@ -45,11 +45,11 @@ internal static partial class ProbeCatalog
 
     private static LimitProbe[] Registers =>
     [
-        // mov ecx, EFER; mov eax, 0xD01; mov edx, 1; wrmsr; out 0xFD, eax
+        // mov ecx, PAT; mov eax, 0x02020202; mov edx, eax; wrmsr; out 0xFD, eax
         new()
         {
-            Quirk = Quirk.LenientMsrs, Name = "WRMSR of EFER with a reserved bit, 64-bit mode", Mode = ProbeMode.Long, Expected = ProbeEnd.Exception(13),
-            Code = [0xB9, 0x80, 0x00, 0x00, 0xC0, 0xB8, 0x01, 0x0D, 0x00, 0x00, 0xBA, 0x01, 0x00, 0x00, 0x00, 0x0F, 0x30, 0xE7, 0xFD],
+            Quirk = Quirk.LenientMsrs, Name = "WRMSR of PAT with reserved types, 64-bit mode", Mode = ProbeMode.Long, Expected = ProbeEnd.Exception(13),
+            Code = [0xB9, 0x77, 0x02, 0x00, 0x00, 0xB8, 0x02, 0x02, 0x02, 0x02, 0x89, 0xC2, 0x0F, 0x30, 0xE7, 0xFD],
         },
         // mov ecx, the EOI register; mov eax, 1; xor edx, edx; wrmsr; out 0xFD, eax
         new()
