@@ -17,6 +17,39 @@ internal static class QuirkTable
                 "interrupts.source_asked_when_deliverable", "ipi.level_eoi_each",
             ]),
         (Quirk.LegacyUserCode, ["privilege.call_gate"]),
+        (
+            Quirk.LongModeInterrupts,
+            [
+                "exceptions.breakpoint", "exceptions.interrupt_stack", "exceptions.resume_flag", "exceptions.software_interrupt",
+                "exceptions.stack_alignment",
+            ]),
+        (
+            Quirk.ProtectedModeInterrupts,
+            [
+                "apic.halt_cancel", "apic.priority_order", "apic.request", "apic.request_nmi", "apic.timer_deadline", "apic.timer_one_shot",
+                "apic.timer_periodic", "exceptions.overflow", "interrupts.wake_halt", "ipi.all", "ipi.broadcast", "ipi.fixed", "ipi.logical_cluster",
+                "ipi.logical_flat", "ipi.nmi", "ipi.others", "ipi.ping_pong", "ipi.requests", "ipi.self_with_others_running", "ipi.x2apic_broadcast",
+                "ipi.x2apic_logical", "ipi.x2apic_physical", "ipi.x2apic_self", "processors.init_keeps", "sharing.code_rewritten_ipi",
+            ]),
+        (
+            Quirk.SupervisorInstructions,
+            [
+                "atomics.cmpxchg16b", "atomics.cmpxchg16b_and_store", "extensions.bit_fields", "instructions.compare_exchange",
+                "paging.supervisor_prevention", "privilege.lsl_lar",
+            ]),
+        (
+            Quirk.SupervisorVectors,
+            [
+                "exceptions.simd", "extensions.aes", "extensions.avx_enabling", "extensions.avx_state", "extensions.carryless", "extensions.fused",
+                "extensions.half_floats", "extensions.upper_halves", "extensions.wide_integers", "instructions.sse_arithmetic",
+                "instructions.sse_integer", "instructions.xsave", "state.guest_goes_on_elsewhere",
+            ]),
+        (
+            Quirk.SupervisorX87,
+            [
+                "exceptions.device_not_available", "exceptions.x87", "instructions.fxsave", "instructions.x87_arithmetic", "mmio.ten_bytes",
+                "xsave.guest_sees", "xsave.survives_exits",
+            ]),
         (Quirk.LenientMsrs, ["apic.x2apic_faults", "msr.bad_values_fault"]),
         (Quirk.LowestPriorityByTurns, ["ipi.lowest_priority"]),
         (Quirk.RealModeShutdown, ["exceptions.shutdown_reset"]),
