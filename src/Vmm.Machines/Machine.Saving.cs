@@ -241,12 +241,14 @@ public sealed partial class Machine
         clock?.Suspend();
     }
 
+    // In the order in which they were stopped: what lies between the two then cancels out.
     private void StartClocks()
     {
         bool hasTimeControl = Partition.Capabilities.Has(Capability.TimeControl);
-        (Clock as IAdjustableClock)?.Resume();
+        IAdjustableClock? clock = Clock as IAdjustableClock;
         if (hasTimeControl)
             Partition.ResumeTime();
+        clock?.Resume();
     }
 
     // For a saved machine, from before it is saved or restored until it runs. A client may have stopped the time as well.

@@ -18,6 +18,7 @@ internal static class MonitorCommands
         translate ADDRESS       where a linear address leads
         xp ADDRESS [LENGTH]     guest-physical memory
 
+        @N before a command names the processor, from 0; else it is the one whose registers gdb last asked for.
         Addresses are linear where nothing else is said; numbers are decimal, or hexadecimal after 0x.
 
         """;
@@ -26,6 +27,14 @@ internal static class MonitorCommands
     public static string Execute(string command, IVirtualProcessor processor)
     {
         string[] words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (words.FirstOrDefault() is ['@', ..] named)
+        {
+            IReadOnlyList<IVirtualProcessor> processors = processor.Partition.Processors;
+            if (!int.TryParse(named.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int index) || index >= processors.Count)
+                return $"'{named}' is no processor: they are @0 to @{processors.Count - 1}.\n";
+            processor = processors[index];
+            words = words[1..];
+        }
         ulong[] numbers = new ulong[Math.Max(0, words.Length - 1)];
         for (int i = 0; i < numbers.Length; i++)
         {

@@ -1,4 +1,4 @@
-using Iced.Intel;
+using Vmm.Debugging;
 
 namespace Vmm.Tool.Run;
 
@@ -25,38 +25,15 @@ internal static class ProcessorDump
         error.WriteLine("  last exits, oldest first:");
         foreach (VpExit exit in exits)
             error.WriteLine($"    {exit}");
-        Disassemble(partition, processor, in state, error);
+        Disassemble(processor, error);
     }
 
-    private static void Disassemble(IPartition partition, IVirtualProcessor processor, in ProcessorState state, TextWriter error)
+    private static void Disassemble(IVirtualProcessor processor, TextWriter error)
     {
-        bool longMode = (state.Control.Efer & 0x400) != 0;
-        int bits = longMode && (state.Segments.Cs.Attributes & 0x2000) != 0 ? 64 : (state.Segments.Cs.Attributes & 0x4000) != 0 ? 32 : 16;
-        byte[] code = new byte[48];
-        int count = 0;
-        for (; count < code.Length; count++)
-        {
-            ulong address = state.Segments.Cs.Base + state.General.Rip + (ulong)count;
-            LinearTranslationResult at = processor.Translate(address, GuestAccess.Execute);
-            if (at.Status != TranslationStatus.Success || !partition.Memory.TryGetSpan(at.PhysicalAddress, 1, false, out Span<byte> one))
-                break;
-            code[count] = one[0];
-        }
-        if (count == 0)
-        {
+        IReadOnlyList<GuestInstruction> instructions = Disassembler.Disassemble(processor, 6);
+        if (instructions.Count == 0)
             error.WriteLine("  no code can be read at rip");
-            return;
-        }
-        Decoder decoder = Decoder.Create(bits, new ByteArrayCodeReader(code, 0, count), state.General.Rip);
-        NasmFormatter formatter = new();
-        StringOutput text = new();
-        for (int i = 0; i < 6 && decoder.IP < state.General.Rip + (ulong)count; i++)
-        {
-            decoder.Decode(out Instruction instruction);
-            if (instruction.IsInvalid)
-                break;
-            formatter.Format(in instruction, text);
-            error.WriteLine($"  {instruction.IP:X16}  {text.ToStringAndReset()}");
-        }
+        foreach (GuestInstruction instruction in instructions)
+            error.WriteLine($"  {instruction.Address:X16}  {instruction.Text}");
     }
 }
