@@ -78,19 +78,6 @@ public sealed class ProbeTests : ToolTest
         Run(["probe", .. options.Split(' ')]).ShouldRefuse(because);
     }
 
-    [SkippableFact]
-    public void Missing_platform_is_explained_with_status_4()
-    {
-        Skip.If(OperatingSystem.IsWindows(), "This is about systems without the platform.");
-
-        ToolResult result = Run("probe", "--report", PathOf("probe.json"));
-
-        result.Status.Should().Be(4);
-        result.Error.TrimEnd().Split('\n').Should().ContainSingle()
-            .Which.Should().Contain("the Windows Hypervisor Platform is a part of Windows");
-        File.Exists(PathOf("probe.json")).Should().BeFalse();
-    }
-
     private static string? Answer(JsonDocument json, string id) => json.RootElement.GetProperty("questions").EnumerateArray()
         .Single(question => question.GetProperty("id").GetString() == id).GetProperty("answer").GetString();
 
