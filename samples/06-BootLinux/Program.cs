@@ -1,17 +1,23 @@
 // Debian's kernel, unmodified, to user space: a PC from Vmm.Machines, its serial port on the console.
 //   BootLinux [--shell] [--keep FOLDER]              takes kernel and busybox from Debian's packages (needs apt-get and dpkg-deb);
 //                                                    --keep writes them there, as vmlinuz and initramfs.cpio, for the command vmm
+//                                                    --cache FOLDER is where they stay; --json tells on standard error how far the download is
 //   BootLinux [--shell] --kernel FILE --initrd FILE  takes them from files
 using BootLinux;
 using Vmm;
 using Vmm.Machines;
 
 string? kernelFile = null, initialRamDiskFile = null, keep = null;
-bool shell = false;
+string cache = Path.Combine(Path.GetTempPath(), "vmm-boot-linux");
+bool shell = false, json = false;
 for (int i = 0; i < args.Length; i++)
 {
     if (args[i] == "--shell")
         shell = true;
+    else if (args[i] == "--json")
+        json = true;
+    else if (args[i] == "--cache" && i + 1 < args.Length)
+        cache = args[++i];
     else if (args[i] == "--kernel" && i + 1 < args.Length)
         kernelFile = args[++i];
     else if (args[i] == "--keep" && i + 1 < args.Length)
@@ -19,7 +25,7 @@ for (int i = 0; i < args.Length; i++)
     else if (args[i] == "--initrd" && i + 1 < args.Length)
         initialRamDiskFile = args[++i];
     else
-        return Refuse($"'{args[i]}' is not understood. Usage: BootLinux [--shell] [--keep FOLDER] [--kernel FILE --initrd FILE]");
+        return Refuse($"'{args[i]}' is not understood. Usage: BootLinux [--shell] [--keep FOLDER] [--cache FOLDER] [--json] [--kernel FILE --initrd FILE]");
 }
 if (kernelFile is null != initialRamDiskFile is null)
     return Refuse("--kernel and --initrd go together.");
@@ -34,7 +40,7 @@ try
 {
     if (kernelFile is null)
     {
-        (string fetched, string busybox) = DebianPackages.Fetch(Path.Combine(Path.GetTempPath(), "vmm-boot-linux"));
+        (string fetched, string busybox) = DownloadProgress.Fetch(cache, json);
         kernel = File.ReadAllBytes(fetched);
         initialRamDisk = InitialRamDisk.Build(busybox);
         if (keep is not null)
