@@ -11,7 +11,10 @@ namespace Vmm.Tool;
 /// <param name="IsTerminal">Input and output are a terminal.</param>
 internal sealed record StandardStreams(Stream Input, Stream Output, TextWriter Text, TextWriter Error, bool IsTerminal)
 {
-    /// <summary>Standard error is a terminal, as are input and output.</summary>
+    /// <summary><see cref="Text"/> is a terminal, whatever the input is.</summary>
+    public bool IsTextTerminal { get; init; }
+
+    /// <summary><see cref="Error"/> is a terminal.</summary>
     public bool IsErrorTerminal { get; init; }
 
     /// <summary>The process's own.</summary>
@@ -27,7 +30,7 @@ internal sealed record StandardStreams(Stream Input, Stream Output, TextWriter T
             new StreamWriter(Console.OpenStandardError(), encoding) { AutoFlush = true },
             !Console.IsInputRedirected && !Console.IsOutputRedirected)
         {
-            IsErrorTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected && !Console.IsErrorRedirected,
+            IsTextTerminal = !Console.IsOutputRedirected, IsErrorTerminal = !Console.IsErrorRedirected,
         };
     }
 

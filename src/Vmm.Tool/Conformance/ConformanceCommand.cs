@@ -60,7 +60,7 @@ internal static class ConformanceCommand
         ConformanceReport report;
         try
         {
-            report = ConformanceProgress.Run(hypervisor, options, text, streams.IsTerminal);
+            report = ConformanceProgress.Run(hypervisor, options, text, json ? streams.IsErrorTerminal : streams.IsTextTerminal);
         }
         catch (ArgumentException e)
         {

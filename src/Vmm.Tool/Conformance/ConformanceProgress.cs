@@ -14,16 +14,20 @@ internal static class ConformanceProgress
         string filter = options.Filter ?? "";
         int cases = options.Cases.Count(conformanceCase => conformanceCase.Id.Contains(filter, StringComparison.OrdinalIgnoreCase));
         int formats = options.SlatFormats?.Count ?? ConformanceRunner.DefaultFormats(hypervisor.Capabilities).Count;
-        Progress progress = TextConsole.Create(output, true).Progress();
+        int total = Math.Max(1, cases * formats);
+        Progress progress = TextConsole.Create(output, true).Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn());
         return progress.AutoClear(true).Start(context =>
         {
-            ProgressTask task = context.AddTask(hypervisor.Name, maxValue: Math.Max(1, cases * formats));
+            ProgressTask task = context.AddTask(Markup.Escape(hypervisor.Name), maxValue: total);
+            int failed = 0;
             return ConformanceRunner.Run(hypervisor, options with
             {
                 Progress = result =>
                 {
-                    task.Description = result.Case.Suite;
+                    failed += result.Outcome == CaseOutcome.Failed ? 1 : 0;
                     task.Increment(1);
+                    task.Description = Markup.Escape(string.Create(CultureInfo.InvariantCulture, $"{result.Case.Suite}: {task.Value:0} of {total}, {failed} failed"));
                 },
             });
         });

@@ -8,7 +8,7 @@ internal static class DoctorTable
 {
     public static void Write(IReadOnlyList<BackendDiagnosis> backends, StandardStreams streams)
     {
-        IAnsiConsole console = TextConsole.Create(streams.Text, streams.IsTerminal);
+        IAnsiConsole console = TextConsole.Create(streams.Text, streams.IsTextTerminal);
         Table overview = new Table().Border(TableBorder.Ascii2);
         overview.AddColumns("Backend", "Works here", "A guest ran to HLT", "Processors", "Address bits", "Nested tables", "CPU profiles");
         foreach (BackendDiagnosis backend in backends)

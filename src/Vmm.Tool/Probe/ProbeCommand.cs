@@ -62,7 +62,7 @@ internal static class ProbeCommand
             Ask(probe, question, report, streams);
         report.Save("the conformance kit");
         ConformanceReport kit = ConformanceProgress.Run(
-            hypervisor, new ConformanceOptions { Filter = parsed.GetValue(Filter) }, streams.Text, streams.IsTerminal);
+            hypervisor, new ConformanceOptions { Filter = parsed.GetValue(Filter) }, streams.Text, streams.IsTextTerminal);
         report.Add(kit);
         foreach (CaseResult failure in kit.Failures)
             streams.Text.WriteLine($"\n{failure.Explain()}");
