@@ -90,7 +90,7 @@ internal static class ApiMembers
         return method.Attributes.HasFlag(MethodAttributes.Virtual) && !method.Attributes.HasFlag(MethodAttributes.Final) ? text + "virtual " : text;
     }
 
-    private static IEnumerable<string> Parameters(MetadataReader reader, MethodDefinition method, MethodSignature<string> signature)
+    private static string[] Parameters(MetadataReader reader, MethodDefinition method, MethodSignature<string> signature)
     {
         ImmutableArray<string> types = signature.ParameterTypes;
         string[] texts = [.. types];
