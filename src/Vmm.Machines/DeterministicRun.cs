@@ -25,6 +25,10 @@ internal sealed class DeterministicRun : MachineRunBase
         _thread = new Thread(Work, StackSize) { IsBackground = true, Name = "vmm processors" };
     }
 
+    public override void Dispose()
+    {
+    }
+
     protected override void Connect() => _clock.Armed += SetLimit;
 
     protected override void Disconnect() => _clock.Armed -= SetLimit;

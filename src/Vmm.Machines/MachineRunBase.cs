@@ -64,9 +64,7 @@ internal abstract class MachineRunBase : IDisposable
         Join();
     }
 
-    public virtual void Dispose()
-    {
-    }
+    public abstract void Dispose();
 
     /// <summary>Begins to listen to what may wake or limit processors.</summary>
     protected abstract void Connect();
