@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Vmm;
 
 /// <summary>A port access.</summary>
@@ -143,4 +145,15 @@ public readonly record struct FailedExit
 
     /// <summary>The first instruction bytes, first byte lowest.</summary>
     public UInt128 InstructionBytes { get; init; }
+
+    /// <summary>The code, and the bytes in the order of memory.</summary>
+    public override string ToString()
+    {
+        string text = $"code 0x{Code:X}";
+        if (InstructionByteCount == 0)
+            return text;
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128LittleEndian(bytes, InstructionBytes);
+        return $"{text}, instruction bytes {Convert.ToHexString(bytes[..Math.Min(InstructionByteCount, (byte)16)])}";
+    }
 }
