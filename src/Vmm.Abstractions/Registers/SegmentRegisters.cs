@@ -1,7 +1,5 @@
 namespace Vmm;
 
-#pragma warning disable CS1591 // the names are the architecture's
-
 /// <summary>A segment register with its hidden part (SDM Vol. 3A 3.4.3).</summary>
 /// <param name="Selector">Visible part.</param>
 /// <param name="Base">Base linear address.</param>
@@ -31,11 +29,40 @@ public readonly record struct SegmentDescriptor(ushort Selector, ulong Base, uin
 }
 
 /// <summary>GDTR or IDTR.</summary>
+/// <param name="Base">Linear address of the table.</param>
+/// <param name="Limit">Offset of its last byte.</param>
 public readonly record struct TableDescriptor(ulong Base, ushort Limit);
 
 /// <summary>Segment registers and descriptor-table registers.</summary>
 public record struct SegmentRegisters
 {
-    public SegmentDescriptor Es, Cs, Ss, Ds, Fs, Gs, Ldtr, Tr;
-    public TableDescriptor Gdtr, Idtr;
+    /// <summary>ES: extra data.</summary>
+    public SegmentDescriptor Es;
+
+    /// <summary>CS: code.</summary>
+    public SegmentDescriptor Cs;
+
+    /// <summary>SS: stack.</summary>
+    public SegmentDescriptor Ss;
+
+    /// <summary>DS: data.</summary>
+    public SegmentDescriptor Ds;
+
+    /// <summary>FS; its base is an MSR in 64-bit mode.</summary>
+    public SegmentDescriptor Fs;
+
+    /// <summary>GS; its base is an MSR in 64-bit mode.</summary>
+    public SegmentDescriptor Gs;
+
+    /// <summary>LDTR: local descriptor table.</summary>
+    public SegmentDescriptor Ldtr;
+
+    /// <summary>TR: task state segment.</summary>
+    public SegmentDescriptor Tr;
+
+    /// <summary>GDTR: global descriptor table.</summary>
+    public TableDescriptor Gdtr;
+
+    /// <summary>IDTR: interrupt descriptor table.</summary>
+    public TableDescriptor Idtr;
 }

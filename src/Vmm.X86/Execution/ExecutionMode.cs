@@ -7,9 +7,17 @@ namespace Vmm.X86.Execution;
 /// </summary>
 public static class ExecutionMode
 {
-#pragma warning disable CS1591 // each constant carries its own line below
-    /// <summary>Default operand and address size: 0 = 16, 1 = 32, 2 = 64 bits.</summary>
-    public const uint CodeSizeMask = 3, Code16 = 0, Code32 = 1, Code64 = 2;
+    /// <summary>The bits that give the default operand and address size.</summary>
+    public const uint CodeSizeMask = 3;
+
+    /// <summary>16-bit code.</summary>
+    public const uint Code16 = 0;
+
+    /// <summary>32-bit code.</summary>
+    public const uint Code32 = 1;
+
+    /// <summary>64-bit code.</summary>
+    public const uint Code64 = 2;
 
     /// <summary>The stack pointer is ESP (or RSP) rather than SP.</summary>
     public const uint BigStack = 4;
@@ -53,5 +61,4 @@ public static class ExecutionMode
 
     /// <summary>The host's debugger has breakpoints: blocks end before them.</summary>
     public const uint HostBreakpoints = 0x4000;
-#pragma warning restore CS1591
 }

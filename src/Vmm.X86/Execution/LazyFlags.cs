@@ -7,11 +7,56 @@ namespace Vmm.X86.Execution;
 // SAFETY: every pointer is the processor's own state block, alive as long as its ProcessorCore.
 public static unsafe class LazyFlags
 {
-#pragma warning disable CS1591 // the names are the architecture's
-    public const uint Cf = 1, Pf = 4, Af = 0x10, Zf = 0x40, Sf = 0x80, Tf = 0x100,
-        If = 0x200, Df = 0x400, Of = 0x800, Iopl = 0x3000, Nt = 0x4000,
-        Rf = 0x1_0000, Vm = 0x2_0000, Ac = 0x4_0000, Vif = 0x8_0000, Vip = 0x10_0000, Id = 0x20_0000;
-#pragma warning restore CS1591
+    /// <summary>CF: carry.</summary>
+    public const uint Cf = 1;
+
+    /// <summary>PF: the low byte of the result has an even number of ones.</summary>
+    public const uint Pf = 4;
+
+    /// <summary>AF: carry out of bit 3.</summary>
+    public const uint Af = 0x10;
+
+    /// <summary>ZF: the result is zero.</summary>
+    public const uint Zf = 0x40;
+
+    /// <summary>SF: the result is negative.</summary>
+    public const uint Sf = 0x80;
+
+    /// <summary>TF: single step.</summary>
+    public const uint Tf = 0x100;
+
+    /// <summary>IF: interrupts are taken.</summary>
+    public const uint If = 0x200;
+
+    /// <summary>DF: string instructions go down.</summary>
+    public const uint Df = 0x400;
+
+    /// <summary>OF: signed overflow.</summary>
+    public const uint Of = 0x800;
+
+    /// <summary>IOPL: the least privileged level that may do I/O.</summary>
+    public const uint Iopl = 0x3000;
+
+    /// <summary>NT: the task is nested in another.</summary>
+    public const uint Nt = 0x4000;
+
+    /// <summary>RF: instruction breakpoints are off for one instruction.</summary>
+    public const uint Rf = 0x1_0000;
+
+    /// <summary>VM: virtual-8086 mode.</summary>
+    public const uint Vm = 0x2_0000;
+
+    /// <summary>AC: alignment check, or access to user pages under SMAP.</summary>
+    public const uint Ac = 0x4_0000;
+
+    /// <summary>VIF: virtual IF.</summary>
+    public const uint Vif = 0x8_0000;
+
+    /// <summary>VIP: a virtual interrupt is pending.</summary>
+    public const uint Vip = 0x10_0000;
+
+    /// <summary>ID: can be changed where there is CPUID.</summary>
+    public const uint Id = 0x20_0000;
 
     /// <summary>CF, PF, AF, ZF, SF, OF.</summary>
     public const uint Arithmetic = Cf | Pf | Af | Zf | Sf | Of;

@@ -58,9 +58,29 @@ public struct SegmentArray
 /// <summary>Indices into <see cref="SegmentArray"/>; the first six are the encoding's.</summary>
 public static class SegmentIndex
 {
-#pragma warning disable CS1591 // the names are the architecture's
-    public const int Es = 0, Cs = 1, Ss = 2, Ds = 3, Fs = 4, Gs = 5, Ldtr = 6, Tr = 7;
-#pragma warning restore CS1591
+    /// <summary>ES: extra data.</summary>
+    public const int Es = 0;
+
+    /// <summary>CS: code.</summary>
+    public const int Cs = 1;
+
+    /// <summary>SS: stack.</summary>
+    public const int Ss = 2;
+
+    /// <summary>DS: data.</summary>
+    public const int Ds = 3;
+
+    /// <summary>FS; its base is an MSR in 64-bit mode.</summary>
+    public const int Fs = 4;
+
+    /// <summary>GS; its base is an MSR in 64-bit mode.</summary>
+    public const int Gs = 5;
+
+    /// <summary>LDTR: local descriptor table.</summary>
+    public const int Ldtr = 6;
+
+    /// <summary>TR: task state segment.</summary>
+    public const int Tr = 7;
 }
 
 /// <summary>GDTR or IDTR.</summary>
