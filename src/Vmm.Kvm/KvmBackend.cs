@@ -44,6 +44,7 @@ public sealed class KvmBackend : HypervisorBase
             Capability.ThreadMigration, Capability.EventState,
         ];
         Add(InstructionAssist, assist);
+        Add(Capability.SingleStep, assist && platform.HasGuestDebug);
         Add(Capability.LegacyPaging, limits is null || limits.Allows(Capability.LegacyPaging));
         Add(Capability.PreciseSplitAccess, limits is null || limits.Allows(Capability.PreciseSplitAccess));
         Add(Capability.MsrExits, platform.HasMsrExits);

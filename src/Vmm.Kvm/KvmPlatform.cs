@@ -27,7 +27,6 @@ internal sealed unsafe class KvmPlatform
         HasXsave = Extension(KvmCapability.Xsave) != 0 && Extension(KvmCapability.Xcrs) != 0;
         HasAnyLengthEvents = Extension(KvmCapability.IoEventFileAnyLength) != 0;
         HasGuestDebug = Extension(KvmCapability.SetGuestDebug) != 0;
-        BlocksInterruptsOfSteps = ((uint)Extension(KvmCapability.SetGuestDebug2) & KvmGuestDebug.BlockInterrupts) != 0;
         EnforcesCpuid = Extension(KvmCapability.EnforcePvFeatureCpuid) != 0;
         Supported = QueryCpuid();
         uint width = Supported.FirstOrDefault(entry => entry.Function == WidthLeaf).Eax & 0xFF;
@@ -68,9 +67,6 @@ internal sealed unsafe class KvmPlatform
 
     /// <summary>The host's debugger can step and set points.</summary>
     public bool HasGuestDebug { get; }
-
-    /// <summary>Interrupts can be kept away from a step.</summary>
-    public bool BlocksInterruptsOfSteps { get; }
 
     public bool EnforcesCpuid { get; }
 

@@ -31,5 +31,4 @@ internal enum KvmCapability
     UserSpaceMsr = 188,
     MsrFilter = 189,
     EnforcePvFeatureCpuid = 190,
-    SetGuestDebug2 = 195,
 }

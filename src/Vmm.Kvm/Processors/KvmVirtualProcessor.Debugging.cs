@@ -1,36 +1,147 @@
 using System.Collections.Immutable;
 using Vmm.Kvm.Interop;
+using Vmm.X86.Execution;
 
 namespace Vmm.Kvm.Processors;
 
-/// <summary>The host's debugger by the kernel's: while it asks for something the kernel holds the debug registers, and keeps the guest's own aside.</summary>
+/// <summary>
+/// The host's debugger. Points are the kernel's: while there are any it holds the debug registers, and keeps the guest's own aside. A step is the assist's, one
+/// instruction long: the kernel's own would show in the guest's flags.
+/// </summary>
 internal sealed unsafe partial class KvmVirtualProcessor
 {
     private const ulong StepBit = 1 << 14, Dr7Fixed = 0x400;
+    private const uint ApicBaseMsr = 0x1B, DeadlineMsr = 0x6E0, FirstX2Apic = 0x800, LastX2Apic = 0x8FF;
 
     private DebugControl _debugging = DebugControl.None;
-    private ImmutableArray<DebugPoint> _points = [];
+    private bool _kernelSteps;
+    private bool _hasStepped; // a step that CompletePending ended, not told yet
+
+    private ImmutableArray<DebugPoint> Points => _debugging.Points;
 
     protected override void SetDebuggingCore(DebugControl control)
     {
         _debugging = control;
-        _points = control.Points;
+        _kernelSteps = _hasStepped = false;
+        HostWatchpoint[] watched =
+        [
+            .. control.Points.Where(point => point.Kind != DebugPointKind.Execute)
+                .Select(point => new HostWatchpoint(point.Address, point.Length, point.Kind == DebugPointKind.Write)),
+        ];
+        _assist.Assist.SetHostPoints([], watched);
+        if (_partition.Platform.HasGuestDebug)
+            TellDebugging();
+    }
+
+    /// <summary>Runs one instruction, or what finishes one that has begun, or the delivery of an event.</summary>
+    private void RunStep(out VpExit exit)
+    {
+        if (_isShutDown)
+        {
+            exit = new VpExit(ExitKind.Shutdown, General.Rip);
+            return;
+        }
+        if (_hasStepped)
+        {
+            exit = EndOfStep();
+            return;
+        }
+        if (_assist.IsPending || _completing)
+        {
+            if (_assist.IsPending ? FinishAssisted(out exit) : FinishInstruction(out exit))
+                exit = EndOfStep();
+            return;
+        }
+        // Events wait for the end of a step, but not those that wake a processor, nor one whose delivery has begun.
+        if (_halted && EventsWaiting)
+            DeliverEvents();
+        if (_halted && !IsNmiDue)
+        {
+            exit = new VpExit(ExitKind.Halt, General.Rip);
+            return;
+        }
+        _halted = false;
+        if (_partition.HasLocalApic && (ReadMpState() != MpRunnable || TouchesApicRegister()))
+        {
+            StepInKernel(out exit);
+            return;
+        }
+        bool done = TakeDelivery(out InjectedEvent delivering) ? _assist.StartDelivery(in delivering, out exit) : _assist.Start(out exit);
+        if (done)
+        {
+            exit = EndOfStep();
+        }
+        else if (exit.Kind == ExitKind.Mmio && IsApicPage(exit.Mmio.Address))
+        {
+            // The registers are the kernel's. Nothing has been given back yet, so the instruction may as well run there.
+            _assist.Abandon();
+            StepInKernel(out exit);
+        }
+    }
+
+    private VpExit EndOfStep()
+    {
+        _hasStepped = false;
+        if (_isShutDown)
+            return new VpExit(ExitKind.Shutdown, General.Rip);
+        return _assist.Assist.TryTakeHostHit(out ulong address, out bool write)
+            ? new VpExit(new DebugExit { Address = address, Access = write ? GuestAccess.Write : GuestAccess.Read }, General.Rip)
+            : new VpExit(new DebugExit { Dr6 = StepBit }, General.Rip);
+    }
+
+    // The event that the kernel would deliver next, taken out of it.
+    private bool TakeDelivery(out InjectedEvent delivering)
+    {
+        ref KvmVcpuEvents events = ref Events;
+        if (!TryReadDelivery(in events, out delivering))
+        {
+            if (!IsNmiDue)
+                return false;
+            delivering = InjectedEvent.Nmi;
+        }
+        events.ExceptionInjected = events.ExceptionPending = events.ExceptionHasPayload = events.InterruptInjected = events.NmiInjected = 0;
+        if (delivering.Kind == InjectedEventKind.NonMaskableInterrupt)
+            events.NmiPending = 0;
+        SetEvents();
+        return true;
+    }
+
+    private bool IsApicPage(ulong address) =>
+        _partition.HasLocalApic && (Special.ApicBase & 0x800) != 0 && (address & ~0xFFFUL) == (Special.ApicBase & 0xF_FFFF_FFFF_F000);
+
+    // RDMSR and WRMSR of the registers that the kernel's local APIC has.
+    private bool TouchesApicRegister()
+    {
+        Span<byte> code = stackalloc byte[2];
+        return ReadCode(InstructionAddress, code) == 2 && code[0] == 0x0F && code[1] is 0x30 or 0x32
+            && (uint)General.Rcx is ApicBaseMsr or DeadlineMsr or (>= FirstX2Apic and <= LastX2Apic);
+    }
+
+    private void StepInKernel(out VpExit exit)
+    {
+        _kernelSteps = true;
+        TellDebugging();
+        while (!Enter(out exit))
+        {
+            // Back without an exit: it goes on where it was.
+        }
+        _kernelSteps = false;
         TellDebugging();
     }
 
     private void TellDebugging()
     {
         KvmGuestDebug request = new();
-        if (_debugging.SingleStep)
-            request.Control |= KvmGuestDebug.SingleStep | (_partition.Platform.BlocksInterruptsOfSteps ? KvmGuestDebug.BlockInterrupts : 0);
-        if (!_points.IsEmpty)
+        if (_kernelSteps)
+            request.Control |= KvmGuestDebug.SingleStep;
+        if (!Points.IsEmpty)
         {
             request.Control |= KvmGuestDebug.UseHardwarePoints;
             request.Registers[7] = Dr7Fixed;
-            for (int i = 0; i < _points.Length; i++)
+            for (int i = 0; i < Points.Length; i++)
             {
-                request.Registers[i] = _points[i].Address;
-                request.Registers[7] |= (1UL << (2 * i)) | (Condition(_points[i]) << (16 + (4 * i)));
+                request.Registers[i] = Points[i].Address;
+                request.Registers[7] |= (1UL << (2 * i)) | (Condition(Points[i]) << (16 + (4 * i)));
             }
         }
         if (request.Control != 0)
@@ -38,28 +149,15 @@ internal sealed unsafe partial class KvmVirtualProcessor
         KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetGuestDebug, &request), "KVM_SET_GUEST_DEBUG", $"processor {Index}");
     }
 
-    // A step runs its instruction though a breakpoint stands on it, so that one is away meanwhile.
-    private void PrepareStep()
-    {
-        if (_debugging.Points.IsEmpty)
-            return;
-        ulong here = InstructionAddress;
-        ImmutableArray<DebugPoint> wanted = _debugging.Points.RemoveAll(point => point.Kind == DebugPointKind.Execute && point.Address == here);
-        if (wanted.SequenceEqual(_points))
-            return;
-        _points = wanted;
-        TellDebugging();
-    }
-
     private bool TranslateDebug(out VpExit exit)
     {
         ulong bits = _run->DebugDr6;
         DebugExit debug = new() { Dr6 = bits & (StepBit | 0xF) };
-        for (int i = 0; i < _points.Length; i++)
+        for (int i = 0; i < Points.Length; i++)
         {
             if ((bits >> i & 1) == 0)
                 continue;
-            DebugPoint point = _points[i];
+            DebugPoint point = Points[i];
             debug = debug with
             {
                 Address = point.Address,

@@ -18,8 +18,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
             state.PendingDebugTrap = (uint)events.ExceptionPayload;
         else
             state.HasDelivering = TryReadDelivery(in events, out state.Delivering);
-        state.Activity = _halted ? ProcessorActivity.Halted : ProcessorActivity.Running;
-        if (_partition.HasLocalApic)
+        state.Activity = _isShutDown ? ProcessorActivity.Shutdown : _halted ? ProcessorActivity.Halted : ProcessorActivity.Running;
+        if (!_isShutDown && _partition.HasLocalApic)
         {
             state.Activity = ReadMpState() switch
             {
@@ -59,6 +59,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
         }
         _run->Events = wanted;
         SetEvents();
+        _isShutDown = state.Activity == ProcessorActivity.Shutdown;
         _halted = !_partition.HasLocalApic && state.Activity == ProcessorActivity.Halted;
         if (_partition.HasLocalApic)
         {

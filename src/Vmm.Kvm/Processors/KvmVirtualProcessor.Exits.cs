@@ -19,10 +19,17 @@ internal sealed unsafe partial class KvmVirtualProcessor
     {
         exit = default;
         if (_assist.IsPending)
-            return FinishAssisted(out exit);
-        if (_completing && !FinishInstruction(out exit))
-            return false;
-        FinishRepetition();
+        {
+            if (!FinishAssisted(out exit))
+                return false;
+        }
+        else
+        {
+            if (_completing && !FinishInstruction(out exit))
+                return false;
+            FinishRepetition();
+        }
+        _hasStepped = _debugging.SingleStep;
         return true;
     }
 

@@ -21,6 +21,7 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
     private readonly byte[]? _powerOnApic;
     private bool _closed;
     private bool _halted; // without a local APIC: the kernel does not wait by itself
+    private bool _isShutDown; // a triple fault outside of the kernel
     private bool _completing; // the kernel has an instruction to finish first
     private int _kicked; // asked to come back, by any thread
     private int _thread; // the kernel's number of the thread inside RunCore, else 0
@@ -93,10 +94,20 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
         Volatile.Write(ref _thread, Libc.ThreadId);
         try
         {
+            if (_debugging.SingleStep)
+            {
+                RunStep(out exit);
+                return;
+            }
             if (_assist.IsPending && !FinishAssisted(out exit))
                 return;
             while (true)
             {
+                if (_isShutDown || _assist.Assist.HasHostHit)
+                {
+                    exit = EndOfStep();
+                    return;
+                }
                 if (EventsWaiting || _debugTrap != 0)
                 {
                     // The instruction before comes first: until it is finished nothing can be said of what the guest can take.
@@ -125,8 +136,6 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
     private bool Enter(out VpExit exit)
     {
         _halted = false;
-        if (_debugging.SingleStep)
-            PrepareStep();
         ChooseCopies();
         int result = Libc.ControlRaw(_file, KvmIoctl.Run, 0);
         int error = result < 0 ? Marshal.GetLastSystemError() : 0;

@@ -7,7 +7,7 @@ namespace Vmm.Kvm.Interop;
 internal unsafe struct KvmGuestDebug
 {
     /// <summary>Bits of <see cref="Control"/>.</summary>
-    public const uint Enable = 1, SingleStep = 2, UseHardwarePoints = 0x2_0000, BlockInterrupts = 0x10_0000;
+    public const uint Enable = 1, SingleStep = 2, UseHardwarePoints = 0x2_0000;
 
     [FieldOffset(0)]
     public uint Control;

@@ -41,6 +41,21 @@ public sealed class AssistedInstruction : IDisposable
         return Step(out exit);
     }
 
+    /// <summary>Delivers an event through the guest's tables, without an instruction.</summary>
+    /// <returns>As <see cref="Start"/>.</returns>
+    public bool StartDelivery(in InjectedEvent injected, out VpExit exit)
+    {
+        Assist.Begin();
+        EventKind kind = injected.Kind switch
+        {
+            InjectedEventKind.ExternalInterrupt => EventKind.ExternalInterrupt,
+            InjectedEventKind.NonMaskableInterrupt => EventKind.NonMaskableInterrupt,
+            _ => EventKind.HardwareException,
+        };
+        Assist.QueueEvent(kind, injected.Vector, injected.HasErrorCode ? injected.ErrorCode : null, injected.Payload);
+        return Step(out exit);
+    }
+
     /// <summary>Goes on after an exit. A write that the client did not decide about is taken as made.</summary>
     /// <returns>True: finished, its state given back. False: a further exit of the same instruction.</returns>
     public bool Continue(out VpExit exit)
