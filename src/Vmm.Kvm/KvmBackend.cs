@@ -9,6 +9,8 @@ public sealed class KvmBackend : HypervisorBase
     /// <summary>Its name.</summary>
     public const string BackendName = "kvm";
 
+    private const int DebugRegisters = 4;
+
     /// <summary>Makes the backend for clients: its limits are probed first, once for a process.</summary>
     internal KvmBackend(KvmPlatform platform, ILoggerFactory? loggerFactory, bool assist = true)
         : this(platform, loggerFactory, assist, Declare(platform, assist, ProbedLimits.Of(platform, assist)))
@@ -45,6 +47,8 @@ public sealed class KvmBackend : HypervisorBase
         ];
         Add(InstructionAssist, assist);
         Add(Capability.SingleStep, assist && platform.HasGuestDebug);
+        Add(Capability.Breakpoints, platform.HasGuestDebug && (limits is null || limits.Allows(Capability.Breakpoints)));
+        Add(Capability.Watchpoints, platform.HasGuestDebug && (limits is null || limits.Allows(Capability.Watchpoints)));
         Add(Capability.LegacyPaging, limits is null || limits.Allows(Capability.LegacyPaging));
         Add(Capability.PreciseSplitAccess, limits is null || limits.Allows(Capability.PreciseSplitAccess));
         Add(Capability.MsrExits, platform.HasMsrExits);
@@ -54,6 +58,7 @@ public sealed class KvmBackend : HypervisorBase
         return new HypervisorCapabilities(BackendName, declared)
         {
             MaximumProcessors = platform.MaximumProcessors,
+            DebugPointLimit = platform.HasGuestDebug ? DebugRegisters : 0,
             PhysicalAddressBits = platform.PhysicalAddressBits,
             CpuProfiles = KvmProcessorProfile.Provided(platform),
             Quirks = [.. Differences(platform), .. limits?.Quirks ?? []],

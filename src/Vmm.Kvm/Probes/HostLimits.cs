@@ -42,6 +42,8 @@ internal sealed class HostLimits
             {
                 foreach (LimitProbe probe in group)
                 {
+                    if (probe.HostPoint is not null && !hypervisor.Capabilities.Has(Capability.Breakpoints))
+                        continue;
                     guest ??= new ProbeGuest(hypervisor, group.Key.Profile, group.Key.LocalApic);
                     ProbeResult result = guest.Run(probe);
                     results.Add(result);

@@ -26,6 +26,9 @@ internal sealed record LimitProbe
     /// <summary>DR0 and DR7.</summary>
     public (ulong Address, ulong Control) Breakpoint { get; init; }
 
+    /// <summary>A breakpoint or watchpoint of the host's debugger; null for none.</summary>
+    public DebugPoint? HostPoint { get; init; }
+
     /// <summary>Model-specific registers to write before.</summary>
     public (uint Msr, ulong Value)[] Msrs { get; init; } = [];
 

@@ -26,6 +26,28 @@ internal static partial class ProbeCatalog
         Debug(Quirk.DataBreakpoints, "data breakpoint, level 3 of 64-bit mode", ProbeMode.LongUser, s_store, ProbeLayout.Data, Enable | FourByteWrites),
     ];
 
+    private static LimitProbe[] HostDebugging =>
+    [
+        HostPoint(Capability.Breakpoints, "32-bit protected mode", ProbeMode.Protected32),
+        HostPoint(Capability.Breakpoints, "64-bit mode", ProbeMode.Long),
+        HostPoint(Capability.Breakpoints, "level 3 of 64-bit mode", ProbeMode.LongUser),
+        HostPoint(Capability.Watchpoints, "32-bit protected mode", ProbeMode.Protected32),
+        HostPoint(Capability.Watchpoints, "64-bit mode", ProbeMode.Long),
+        HostPoint(Capability.Watchpoints, "level 3 of 64-bit mode", ProbeMode.LongUser),
+    ];
+
+    private static LimitProbe HostPoint(Capability capability, string where, ProbeMode mode)
+    {
+        bool executes = capability == Capability.Breakpoints;
+        return new LimitProbe
+        {
+            Quirk = new Quirk(capability.Name, $"The {(executes ? "breakpoints" : "watchpoints")} of the host's debugger are not hit everywhere."),
+            Name = $"{(executes ? "breakpoint" : "watchpoint")} of the host, {where}", Mode = mode, Code = executes ? s_nothing : s_store,
+            HostPoint = executes ? new DebugPoint(DebugPointKind.Execute, ProbeLayout.Code + 1) : new DebugPoint(DebugPointKind.Write, ProbeLayout.Data, 4),
+            Expected = ProbeEnd.DebugStop,
+        };
+    }
+
     private static LimitProbe Debug(Quirk quirk, string name, ProbeMode mode, byte[] code, ulong address = 0, ulong control = 0) => new()
     {
         Quirk = quirk, Name = name, Mode = mode, Code = code, Handler = s_reached, Vectors = [1], Breakpoint = (address, control),

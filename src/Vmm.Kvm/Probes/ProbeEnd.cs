@@ -19,6 +19,9 @@ internal readonly record struct ProbeEnd(ExitKind Kind, ushort Port, uint Value)
 
     public static ProbeEnd Shutdown { get; } = new(ExitKind.Shutdown, 0, 0);
 
+    /// <summary>A stop for the host's debugger.</summary>
+    public static ProbeEnd DebugStop { get; } = new(ExitKind.Debug, 0, 0);
+
     public static ProbeEnd Answer(uint value) => new(ExitKind.PortIo, AnswerPort, value);
 
     public static ProbeEnd Exception(byte vector) => new(ExitKind.PortIo, VectorPort, vector);
@@ -36,8 +39,8 @@ internal readonly record struct ProbeEnd(ExitKind Kind, ushort Port, uint Value)
         return exit.ToString();
     }
 
-    public override string ToString() => Kind == ExitKind.Shutdown
-        ? "Shutdown"
+    public override string ToString() => Kind != ExitKind.PortIo
+        ? Kind.ToString()
         : Port == VectorPort
             ? string.Create(CultureInfo.InvariantCulture, $"exception {Value}")
             : string.Create(CultureInfo.InvariantCulture, $"the answer 0x{Value:X}");

@@ -57,6 +57,9 @@ internal sealed class ProbeGuest : IDisposable
         byte[] image = new byte[ProbeLayout.Size];
         ProbeImage.Write(image, probe);
         _partition.Memory.Write(0, image);
+        DebugControl wanted = probe.HostPoint is { } point ? new DebugControl { Points = [point] } : DebugControl.None;
+        if (wanted != Processor.Debugging)
+            Processor.Debugging = wanted;
         foreach ((uint msr, ulong value) in probe.Msrs)
             Processor.WriteMsr(msr, value);
         Processor.GetState(RegisterGroups.Registers, out ProcessorState state);
