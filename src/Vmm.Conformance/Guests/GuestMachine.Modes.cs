@@ -35,6 +35,9 @@ public sealed partial class GuestMachine
         RegisterGroups groups = RegisterGroups.General | RegisterGroups.Segments | RegisterGroups.Control;
         if (Partition.Capabilities.Has(Capability.EventState))
             groups |= RegisterGroups.Events; // a halted processor would stay so
+        else if (_halted)
+            Partition.Reset(keepMemory: true); // nothing else wakes it
+        _halted = false;
         Processor.GetState(groups, out ProcessorState state);
         state.General = new GeneralRegisters { Rip = GuestLayout.Code, Rsp = StackTop(mode), Rflags = user ? 0x3002UL : 2 };
         state.Segments = Segments(mode, user);

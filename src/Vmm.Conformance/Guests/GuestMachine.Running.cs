@@ -13,6 +13,7 @@ public sealed partial class GuestMachine
         if (--_exitsLeft < 0)
             Verify.Fail("The guest made more exits than the case allows.");
         VpExit exit = Processor.Run();
+        _halted = exit.Kind == ExitKind.Halt;
         Exits.Add(exit);
         return exit;
     }

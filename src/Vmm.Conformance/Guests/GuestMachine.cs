@@ -10,6 +10,7 @@ public sealed partial class GuestMachine : IDisposable
 {
     private readonly List<(Register Register, ulong Value)> _expected = [];
     private ProcessorState? _before;
+    private bool _halted; // by its last exit
     private int _exitsLeft = 100_000;
 
     internal GuestMachine(IPartition partition)
