@@ -23,7 +23,7 @@ foreach (string assembly in assemblies)
 
     if (!File.Exists(baseline))
     {
-        Console.WriteLine($"{name}: no baseline yet");
+        Console.WriteLine(types.Count == 0 ? $"{name}: nothing public" : $"{name}: no baseline yet");
         continue;
     }
 
