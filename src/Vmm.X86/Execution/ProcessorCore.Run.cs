@@ -65,11 +65,10 @@ public abstract unsafe partial class ProcessorCore
                 return RunResult.Budget;
             if ((s->Mode & ExecutionMode.HostBreakpoints) != 0)
             {
-                ulong linear = LinearRip(s->Rip);
-                if (IsHostBreakpoint(linear))
+                if (IsAtHostBreakpoint(out bool mayLink))
                     return RunResult.HostBreakpoint;
-                if (IsHostBreakpointOffset(linear))
-                    linkFrom = null; // the same code may be entered at the breakpoint's own address
+                if (!mayLink)
+                    linkFrom = null;
             }
             if ((exact && end - retired <= BlockDecoder.MaximumInstructions) || HoldsBack(s->Shadow) || (s->Mode & ExecutionMode.SingleStep) != 0)
             {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Vmm.X86.Execution;
 
 // Breakpoints and watchpoints of the host's debugger. With breakpoints, code is decoded for a mode of its own, in which blocks end before every page offset that a
@@ -61,10 +63,14 @@ public abstract unsafe partial class ProcessorCore
 
     private const int CodePageBytes = 4096;
 
-    private bool IsHostBreakpoint(ulong linear) => IsHostBreakpointOffset(linear) && Array.IndexOf(_hostBreakpoints, linear) >= 0;
-
-    private bool IsHostBreakpointOffset(ulong linear) =>
-        _hostBreakpointOffsets is { } offsets && (offsets[(linear & (CodePageBytes - 1)) >> 6] & (1UL << (int)(linear & 63))) != 0;
+    // Code at the page offset of a breakpoint may be entered at the breakpoint's own address another time: nothing is linked to it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsAtHostBreakpoint(out bool mayLink)
+    {
+        ulong linear = LinearRip(State->Rip);
+        mayLink = _hostBreakpointOffsets is not { } offsets || (offsets[(linear & (CodePageBytes - 1)) >> 6] & (1UL << (int)(linear & 63))) == 0;
+        return !mayLink && Array.IndexOf(_hostBreakpoints, linear) >= 0;
+    }
 
     // False: the access is made inside a block, whose other instructions must not follow.
     private bool NoteHostWatchpoints(ulong linear, int size, bool write)
