@@ -67,7 +67,7 @@ internal sealed partial class GdbSession
             return "l";
         int count = (int)Math.Min(Math.Min(length, MostBytes), (ulong)text.Length - offset);
         bool isLast = (int)offset + count == text.Length;
-        return (isLast ? "l" : "m") + text.Substring((int)offset, count);
+        return string.Concat(isLast ? "l" : "m", text.AsSpan((int)offset, count));
     }
 
     private string ThreadInformation(string arguments)
