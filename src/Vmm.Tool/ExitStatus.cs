@@ -21,7 +21,7 @@ internal static class ExitStatus
     /// <summary>Some cases failed.</summary>
     public const int CasesFailed = 10;
 
-    /// <summary>A replay did other than was recorded.</summary>
+    /// <summary>A replay did other than was recorded, or one of two backends in lock-step other than the other.</summary>
     public const int Diverged = 10;
 
     /// <summary>A fault of ours.</summary>

@@ -28,6 +28,12 @@ internal sealed class GuestInstruction
 
     public int Length => _instruction.Length;
 
+    /// <summary>It is HLT.</summary>
+    public bool IsHalt => _instruction.Mnemonic == Mnemonic.Hlt;
+
+    /// <summary>It may change state beyond registers, or is unknown.</summary>
+    public bool MayChangeSystem => _instruction.IsPrivileged || _instruction.Length == 0;
+
     /// <summary>It loads the interrupt descriptor table's register.</summary>
     public bool LoadsIdtr => _instruction.Mnemonic == Mnemonic.Lidt;
 

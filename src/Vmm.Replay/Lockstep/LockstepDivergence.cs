@@ -30,7 +30,7 @@ public sealed record LockstepDivergence
     /// <summary>Instructions between the last comparison that found nothing and this one.</summary>
     public required ulong Distance { get; init; }
 
-    /// <summary>State before it, the same on both.</summary>
+    /// <summary>State before it, the same on both: the general registers at least.</summary>
     public required ProcessorSnapshot Before { get; init; }
 
     /// <summary>State of the first backend after it; null where it has an instruction pending.</summary>

@@ -4,7 +4,7 @@ namespace Vmm.Replay;
 public sealed record LockstepOptions
 {
     /// <summary>Where both count time in instructions: how many of them pass at most between two comparisons.</summary>
-    public ulong Interval { get; init; } = 100_000;
+    public ulong Interval { get; init; } = 1_000_000;
 
     /// <summary>Nested-table format of the second backend; null = as the partition's options say, or its default.</summary>
     public SlatFormat? SecondSlatFormat { get; init; }

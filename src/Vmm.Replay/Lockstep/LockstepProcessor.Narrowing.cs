@@ -61,7 +61,7 @@ internal sealed partial class LockstepProcessor
         while (high - low > 1)
         {
             ulong middle = low + ((high - low) / 2);
-            if (Advance(middle) && Differences().IsEmpty && partition.Mirror.Compare().IsEmpty)
+            if (Advance(middle) && Differences().IsEmpty && FindMemoryDifferences().IsEmpty)
                 low = middle;
             else
                 high = middle;
@@ -125,7 +125,7 @@ internal sealed partial class LockstepProcessor
             FirstExit = one,
             SecondExit = two,
             State = atRest ? Differences() : [],
-            Memory = atRest ? partition.Mirror.Compare() : [],
+            Memory = atRest ? FindMemoryDifferences() : [],
         };
     }
 
@@ -134,5 +134,5 @@ internal sealed partial class LockstepProcessor
 
     /// <summary>For the steps: runs the second backend, which may go astray.</summary>
     public VpExit RunAstray(IVirtualProcessor processor) =>
-        processor.Partition.VirtualTime is null ? RunWatched(processor, partition.Hypervisor.Options.Patience) : processor.Run();
+        processor.Partition.VirtualTime is null ? RunWatched(processor, partition.Hypervisor.Options.Patience, mayStop: false) : processor.Run();
 }

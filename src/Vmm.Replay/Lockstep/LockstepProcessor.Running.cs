@@ -13,6 +13,8 @@ internal sealed partial class LockstepProcessor
     private int _exits; // since the last comparison
     private VpExit _firstExit;
     private VpExit _secondExit;
+    private bool _isInternal; // the run ended only for a comparison
+    private bool _isHeld; // the first backend has its exit, the second was cancelled on the way there
     private bool _behind; // only the first backend has run since
     private bool _wasInjected; // for the stretch to come
     private bool _hasInjected;
@@ -32,29 +34,33 @@ internal sealed partial class LockstepProcessor
         }
         while (true)
         {
-            if (Volatile.Read(ref _cancel) != 0 && Interlocked.Exchange(ref _cancel, 0) != 0)
-                return new VpExit(ExitKind.Cancelled);
-            if (!_behind)
-                Begin();
-            VpExit exit = RunFirst(out bool isInternal, out bool isCancelled);
-            if (isCancelled && !IsCounted)
+            if (!_isHeld)
             {
-                _behind = true;
-                return exit;
+                if (TakeCancel())
+                    return new VpExit(ExitKind.Cancelled);
+                if (!_behind)
+                    Begin();
+                VpExit exit = RunFirst(out _isInternal, out bool isCancelled);
+                if (isCancelled && !IsCounted)
+                {
+                    _behind = true;
+                    return exit;
+                }
+                _firstExit = exit;
             }
-            _firstExit = exit;
-            _secondExit = RunSecond(exit.Kind == ExitKind.Cancelled);
+            _secondExit = RunSecond(_firstExit.Kind == ExitKind.Cancelled, out _isHeld);
+            if (_isHeld)
+                return new VpExit(ExitKind.Cancelled); // the second backend is on its way, and goes on with the next run
             _behind = false;
-            if (exit.Kind != ExitKind.Cancelled)
+            if (_firstExit.Kind != ExitKind.Cancelled)
                 _exits++;
             if (!SameExit(in _firstExit, in _secondExit) || (!first.IsPending && !IsSame()))
             {
                 if (!Explain())
                     return Failure();
-                exit = _firstExit;
             }
-            if (!isInternal)
-                return exit;
+            if (!_isInternal)
+                return _firstExit;
         }
     }
 
@@ -81,7 +87,7 @@ internal sealed partial class LockstepProcessor
 
     public void AfterReset()
     {
-        _behind = _wasInjected = false;
+        _behind = _wasInjected = _isHeld = false;
         _before = null;
     }
 
@@ -155,9 +161,10 @@ internal sealed partial class LockstepProcessor
         return exit;
     }
 
-    private VpExit RunSecond(bool toLimit)
+    private VpExit RunSecond(bool toLimit, out bool isHeld)
     {
-        if (partition.Second.VirtualTime is { } time)
+        isHeld = false;
+        if (partition.Second.VirtualTime is { } time && partition.Time is not null)
         {
             ulong stop = time.Nanoseconds + (Now - _begunAt);
             time.Limit = toLimit ? stop : stop + 1;
@@ -167,17 +174,25 @@ internal sealed partial class LockstepProcessor
             while (exit.Kind == ExitKind.Cancelled && time.Nanoseconds < time.Limit);
             return exit;
         }
-        return RunWatched(second, partition.Hypervisor.Options.Patience + TimeSpan.FromMicroseconds(20.0 * (Now - _begunAt)), toLimit);
+        Volatile.Write(ref _running, second);
+        if (Volatile.Read(ref _cancel) != 0)
+            second.Cancel();
+        VpExit reached = RunWatched(second, partition.Hypervisor.Options.Patience + TimeSpan.FromMicroseconds(20.0 * (Now - _begunAt)), mayStop: true);
+        Volatile.Write(ref _running, null);
+        isHeld = reached.Kind == ExitKind.Cancelled && !toLimit && !Volatile.Read(ref _expired) && TakeCancel();
+        return reached;
     }
 
+    private bool TakeCancel() => Volatile.Read(ref _cancel) != 0 && Interlocked.Exchange(ref _cancel, 0) != 0;
+
     // A backend that cannot be asked for its place may go astray for ever.
-    private VpExit RunWatched(IVirtualProcessor processor, TimeSpan patience, bool mayStop = false)
+    private VpExit RunWatched(IVirtualProcessor processor, TimeSpan patience, bool mayStop)
     {
         lock (_watch)
             _expired = false;
         _watchdog ??= new Timer(static state => ((LockstepProcessor)state!).Expire(), this, Timeout.Infinite, Timeout.Infinite);
         Volatile.Write(ref _watched, processor);
-        _watchdog.Change((long)patience.TotalMilliseconds, Timeout.Infinite);
+        _watchdog.Change((long)Math.Min(patience.TotalMilliseconds, 1e9), Timeout.Infinite);
         VpExit exit;
         do
             exit = processor.Run();

@@ -10,7 +10,7 @@ internal sealed partial class LockstepProcessor(LockstepPartition partition, IVi
 
     public IPartition Partition => partition;
 
-    public bool IsPending => first.IsPending;
+    public bool IsPending => first.IsPending && !_isHeld;
 
     public Span<byte> PendingData => first.PendingData;
 
@@ -104,7 +104,15 @@ internal sealed partial class LockstepProcessor(LockstepPartition partition, IVi
     {
         Align();
         first.SetXsave(area);
-        second.SetXsave(area);
+        if (area.Length >= second.XsaveSize)
+        {
+            second.SetXsave(area);
+            return;
+        }
+        // It has components that the first has not; those are in their initial state.
+        byte[] wider = new byte[second.XsaveSize];
+        area.CopyTo(wider);
+        second.SetXsave(wider);
     }
 
     public void GetLocalApic(Span<byte> page) => first.GetLocalApic(page);

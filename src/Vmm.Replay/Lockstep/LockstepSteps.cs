@@ -17,7 +17,7 @@ internal sealed class LockstepSteps(
 
     private readonly SingleStepper _steps = new(owner, first, second);
     private GuestInstruction _instruction = GuestInstruction.None;
-    private ProcessorSnapshot _before = rough.Before;
+    private ProcessorState _before;
     private ulong _distance;
     private int _seen; // exits met
 
@@ -32,8 +32,8 @@ internal sealed class LockstepSteps(
             if (exits == 0 && _distance >= length)
                 return null;
             _instruction = GuestInstruction.At(first);
-            _before = ProcessorSnapshot.Capture(first);
-            if (!_steps.TryStepFirst(out VpExit one))
+            first.GetState(RegisterGroups.Registers, out _before);
+            if (!_steps.TryStepFirst(_instruction, out VpExit one))
             {
                 if (Exit(in one) is { } divergence)
                     return divergence;
@@ -78,14 +78,14 @@ internal sealed class LockstepSteps(
 
     private LockstepDivergence? Compare(in VpExit one, in VpExit two)
     {
-        ImmutableArray<StateDifference> state = owner.FindDifferences();
+        ImmutableArray<StateDifference> state = _instruction.MayChangeSystem || !owner.HasSameRegisters() ? owner.FindDifferences() : [];
         if (!state.IsEmpty && _instruction.Excuse(state) is { } excuse)
         {
             partition.Tolerate(excuse);
             SingleStepper.CopyRegisters(first, second);
             state = owner.FindDifferences();
         }
-        ImmutableArray<MemoryDifference> memory = partition.Mirror.Compare();
+        ImmutableArray<MemoryDifference> memory = owner.FindMemoryDifferences();
         return state.IsEmpty && memory.IsEmpty ? null : Exact(one, two, null) with { State = state, Memory = memory };
     }
 
@@ -100,13 +100,21 @@ internal sealed class LockstepSteps(
             Bytes = _instruction.Bytes,
             Disassembly = _instruction.Text,
             Distance = _distance + 1,
-            Before = _before,
+            Before = General(in _before),
             First = isFirstAtRest ? ProcessorSnapshot.Capture(first) : null,
             Second = isSecondAtRest ? ProcessorSnapshot.Capture(second) : null,
             FirstExit = one,
             SecondExit = two,
             State = isFirstAtRest && isSecondAtRest ? owner.FindDifferences() : [],
-            Memory = isFirstAtRest && isSecondAtRest ? partition.Mirror.Compare() : [],
+            Memory = isFirstAtRest && isSecondAtRest ? owner.FindMemoryDifferences() : [],
         };
+    }
+
+    private static ProcessorSnapshot General(in ProcessorState state)
+    {
+        ImmutableArray<StateField>.Builder fields = ImmutableArray.CreateBuilder<StateField>();
+        for (Register register = Register.Rax; register <= Register.Rflags; register++)
+            fields.Add(new StateField(register.ToString(), state.GetRegister(register)));
+        return new ProcessorSnapshot([new ElementState(StateElements.General.Id, StateElements.General.Version, fields.ToImmutable())]);
     }
 }

@@ -10,11 +10,13 @@ internal sealed class SingleStepper(LockstepProcessor owner, IVirtualProcessor f
     private const ulong TrapFlag = 0x100;
 
     private ProcessorState _start;
+    private bool _halts; // the instruction is a HLT: its exit is what matters, and a step would hide it
 
     /// <summary>Runs one instruction on the first backend. False: it exits, and may be pending.</summary>
-    public bool TryStepFirst(out VpExit exit)
+    public bool TryStepFirst(GuestInstruction instruction, out VpExit exit)
     {
         first.GetState(RegisterGroups.General | RegisterGroups.Segments, out _start);
+        _halts = instruction.IsHalt;
         return TryStep(first, out exit);
     }
 
@@ -50,7 +52,7 @@ internal sealed class SingleStepper(LockstepProcessor owner, IVirtualProcessor f
         to.SetState(RegisterGroups.General, in state);
     }
 
-    private static bool TryStep(IVirtualProcessor processor, out VpExit exit)
+    private bool TryStep(IVirtualProcessor processor, out VpExit exit)
     {
         if (processor.Partition.VirtualTime is { } time)
         {
@@ -60,7 +62,8 @@ internal sealed class SingleStepper(LockstepProcessor owner, IVirtualProcessor f
             while (exit.Kind == ExitKind.Cancelled && time.Nanoseconds < time.Limit);
             return exit.Kind == ExitKind.Cancelled;
         }
-        processor.Debugging = new DebugControl { SingleStep = true };
+        if (!_halts)
+            processor.Debugging = new DebugControl { SingleStep = true };
         do
             exit = processor.Run();
         while (exit.Kind == ExitKind.Cancelled);

@@ -25,6 +25,10 @@ internal static class GuestRun
     private static int Run(RunSettings settings, StandardStreams streams)
     {
         IHypervisor hypervisor = Backends.Create(settings.Backend);
+        LockstepHypervisor? lockstep = settings.Lockstep is null ? null : LockstepRun.Create(hypervisor, settings);
+        hypervisor = lockstep ?? hypervisor;
+        if (LockstepRun.IsCounted(hypervisor) && lockstep is not null && settings.Deterministic is null)
+            settings = settings with { Deterministic = new DeterministicOptions() };
         CheckAgainst(hypervisor.Capabilities, settings);
         SavePoint.Check(settings.Save);
         BootImage? image = ReadImage(settings);
@@ -49,8 +53,8 @@ internal static class GuestRun
         watch.Stop();
         terminal?.Dispose();
         statistics?.Write(machine.Partition, machine, watch.Elapsed);
-        int status = outcome.Kind == MachineOutcomeKind.Cancelled && end.TrySave(machine)
-            ? ExitStatus.Success
+        int status = lockstep is not null && LockstepRun.Report(lockstep, streams.Error) is { } diverged ? diverged
+            : outcome.Kind == MachineOutcomeKind.Cancelled && end.TrySave(machine) ? ExitStatus.Success
             : Report(outcome, machine, settings, input is { LeftByUser: true } || debugger is { IsKilled: true }, streams.Error);
         debugger?.Ended(status);
         recorder?.AddNote(RecordFile.StatusNote, status.ToString(CultureInfo.InvariantCulture));

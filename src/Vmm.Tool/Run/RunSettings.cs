@@ -66,6 +66,9 @@ internal sealed record RunSettings
     /// <summary>The file in which everything is recorded that the host does to the guest; null for none.</summary>
     public string? Record { get; init; }
 
+    /// <summary>The backend that runs the guest beside the other one; null for none.</summary>
+    public string? Lockstep { get; init; }
+
     /// <summary>The recording to replay; null for a run of its own.</summary>
     public string? Replay { get; init; }
 
