@@ -125,7 +125,7 @@ internal sealed unsafe class KvmPartition : PartitionBase
         foreach (KvmVirtualProcessor? processor in _processors)
             processor?.Close();
         _machine.Dispose();
-        _memory.Free();
+        _memory.Dispose();
         foreach (KvmVirtualProcessor? processor in _processors)
             processor?.Dispose();
     }

@@ -1,7 +1,7 @@
 namespace Vmm.Kvm.Memory;
 
 /// <summary>The guest-physical address space of a virtual machine, kept by the kernel as memory slots.</summary>
-internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTranslationBase(partition)
+internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTranslationBase(partition), IDisposable
 {
     private readonly MemorySlotTable _table = new(partition.File, partition.Platform.MemorySlots);
     private readonly DoorbellWatcher _doorbells = new(partition.File, partition.Platform.HasAnyLengthEvents);
@@ -15,7 +15,7 @@ internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTran
     public bool Ring(ulong address, int size, ulong value) => TryRing(address, size, value);
 
     /// <summary>Lets go of doorbells and all memory; the virtual machine is gone.</summary>
-    public void Free()
+    public void Dispose()
     {
         _doorbells.Dispose();
         ReleaseRegions();

@@ -26,7 +26,8 @@ public sealed class AvailabilityTests
         string path = Path.GetTempFileName();
         try
         {
-            File.SetUnixFileMode(path, UnixFileMode.None);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, UnixFileMode.None);
             Skip.If(CanOpen(path), "This user may open everything: run the tests as another one.");
             HypervisorUnavailableException error = Refusal(path);
             error.Reason.Should().Be($"this user may not open {path}");
