@@ -3,7 +3,7 @@ using Vmm.Emulator;
 
 namespace Vmm.Machines.Tests;
 
-public sealed class MachineStoppingTests
+public sealed class MachineStoppingTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
@@ -22,6 +22,8 @@ public sealed class MachineStoppingTests
 
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly EventIds _log = new();
+
+    public void Dispose() => _log.Dispose();
 
     [Fact]
     public async Task Guest_that_listens_shuts_itself_down()
