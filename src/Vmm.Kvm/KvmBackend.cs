@@ -61,7 +61,7 @@ public sealed class KvmBackend : HypervisorBase
             DebugPointLimit = platform.HasGuestDebug ? DebugRegisters : 0,
             PhysicalAddressBits = platform.PhysicalAddressBits,
             CpuProfiles = KvmProcessorProfile.Provided(platform),
-            Quirks = [.. Differences(platform), .. limits?.Quirks ?? []],
+            Quirks = [.. Differences(platform), .. AbsentByInterface.Of(limits), .. limits?.Quirks ?? []],
         };
 
         void Add(Capability capability, bool there)

@@ -35,6 +35,8 @@ internal static class AbsentCapability
             return () => Create(context, o => o with { InstructionBudget = 1000 });
         if (capability == Capability.MultipleProcessors)
             return () => Create(context, o => o with { ProcessorCount = 2 });
+        if (capability == Capability.VirtualTime)
+            return () => Create(context, o => o with { VirtualTime = true });
         return AskMachine(context, capability);
     }
 
@@ -44,6 +46,12 @@ internal static class AbsentCapability
             return () => Machine().Memory.Protect(0, 0x1000, GuestAccess.Execute);
         if (capability == Capability.DirtyTracking)
             return () => Machine().Memory.TrackDirty(0, 0x1000, true);
+        if (capability == Capability.Breakpoints)
+            return () => Machine().Processor.Debugging = new DebugControl { Points = [new DebugPoint(DebugPointKind.Execute, GuestLayout.Code)] };
+        if (capability == Capability.Watchpoints)
+            return () => Machine().Processor.Debugging = new DebugControl { Points = [new DebugPoint(DebugPointKind.Write, GuestLayout.Data)] };
+        if (capability == Capability.SingleStep)
+            return () => Machine().Processor.Debugging = new DebugControl { SingleStep = true };
         if (capability == Capability.TimeControl)
             return () => Machine().Partition.SuspendTime();
         if (capability == Capability.EventState)

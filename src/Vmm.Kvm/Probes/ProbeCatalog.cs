@@ -21,8 +21,17 @@ internal static partial class ProbeCatalog
     public static Quirk PreciseSplitAccess =>
         new(Capability.PreciseSplitAccess.Name, "A store that crosses into a page that faults has stored its first part already.");
 
+    /// <summary>Page walks that leave memory, named like the capability they stand for.</summary>
+    public static Quirk WalkViolations => new(Capability.WalkViolations.Name, "A page walk that leaves memory does not exit as a violation.");
+
     private static LimitProbe[] Paging =>
     [
+        // mov eax, [1 GiB]; out 0xFD, eax
+        new()
+        {
+            Quirk = WalkViolations, Name = "page walk outside of memory, 64-bit mode", Mode = ProbeMode.Long, Expected = ProbeEnd.Violation,
+            Code = [0x8B, 0x04, 0x25, 0x00, 0x00, 0x00, 0x40, 0xE7, 0xFD],
+        },
         // mov eax, [second way to the data]; out 0xFD, eax: the data page is zero but for what the guest stores first
         new()
         {

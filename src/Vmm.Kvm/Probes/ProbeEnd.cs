@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Vmm.Kvm.Probes;
 
 /// <summary>The one exit that a probe's guest ends with on a processor.</summary>
-/// <param name="Kind">Kind of exit: a port write or a shutdown.</param>
+/// <param name="Kind">Kind of exit; of all but port writes no more is looked at.</param>
 /// <param name="Port">Port written.</param>
 /// <param name="Value">Value written.</param>
 internal readonly record struct ProbeEnd(ExitKind Kind, ushort Port, uint Value)
@@ -21,6 +21,9 @@ internal readonly record struct ProbeEnd(ExitKind Kind, ushort Port, uint Value)
 
     /// <summary>A stop for the host's debugger.</summary>
     public static ProbeEnd DebugStop { get; } = new(ExitKind.Debug, 0, 0);
+
+    /// <summary>A refusal by the second level.</summary>
+    public static ProbeEnd Violation { get; } = new(ExitKind.SlatViolation, 0, 0);
 
     public static ProbeEnd Answer(uint value) => new(ExitKind.PortIo, AnswerPort, value);
 

@@ -30,6 +30,8 @@ internal static class ProbeImage
         // In long mode: the last page of the third large page, and nothing behind it.
         Put64(memory, ProbeLayout.LongTables + 0x2010, ProbeLayout.Tables32 | 7);
         Put64(memory, ProbeLayout.Tables32 + 0xFF8, ProbeLayout.Data | 7);
+        // In long mode: tables of the second GiB outside of memory.
+        Put64(memory, ProbeLayout.LongTables + 0x1008, 0x10_0000 | 7);
         // A map of the first 512 ports, all allowed, and its end: level 3 may use them even where the host does not heed IOPL.
         memory[ProbeLayout.TaskState32 + 0x68 + 64] = memory[ProbeLayout.TaskState64 + 0x68 + 64] = 0xFF;
         WriteTables(memory);
