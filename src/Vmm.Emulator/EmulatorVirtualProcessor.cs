@@ -212,6 +212,9 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                 return false;
             // A step is not led away into a handler.
             bool isOpen = !_steps || State->Activity != Activity.Running;
+#if VMM_MUTANTS
+            isOpen |= Broken(Mutant.HostStepInterrupted);
+#endif
             if (isOpen && Core.Apic is not null && TakeApicSignals())
                 continue;
             if (isOpen && State->Activity != Activity.WaitForSipi && TryTakeNext(out InjectedEvent taken))

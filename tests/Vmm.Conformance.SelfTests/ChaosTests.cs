@@ -4,6 +4,7 @@ using Vmm.Testing;
 namespace Vmm.Conformance.SelfTests;
 
 /// <summary>The kit on a backend whose processors are cancelled all the time by somebody whom neither guest nor client knows.</summary>
+[Collection(EmulatorCollection.Name)]
 public sealed class ChaosTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.Conformance.SelfTests;
 
+[Collection(EmulatorCollection.Name)]
 public sealed class DiagnosticsTests
 {
     private static readonly ConformanceOptions s_hasty = new() { Timeout = TimeSpan.FromMilliseconds(200),

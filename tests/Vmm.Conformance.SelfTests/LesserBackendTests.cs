@@ -4,6 +4,7 @@ using Vmm.Testing;
 namespace Vmm.Conformance.SelfTests;
 
 /// <summary>The kit is fair: a backend that can less, and says so, passes.</summary>
+[Collection(EmulatorCollection.Name)]
 public sealed class LesserBackendTests
 {
     [Fact]

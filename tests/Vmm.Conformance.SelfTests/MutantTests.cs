@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace Vmm.Conformance.SelfTests;
 
 /// <summary>Every mutant is caught, by the case that the documentation names, and the run ends there.</summary>
+[Collection(EmulatorCollection.Name)]
 public sealed partial class MutantTests(ITestOutputHelper output)
 {
     private static readonly Lazy<Dictionary<string, string>> s_documented = new(ReadDocumented);

@@ -71,4 +71,16 @@ public enum Mutant
 
     /// <summary>A change of the second level is noticed by the first processor alone.</summary>
     ForeignTranslationsKept,
+
+    /// <summary>Code at a breakpoint's page offset is linked, and entered without a look at the breakpoint.</summary>
+    HostBreakpointLinked,
+
+    /// <summary>A step of the host's debugger is led away by an interrupt.</summary>
+    HostStepInterrupted,
+
+    /// <summary>The frame of an event is pushed past the watchpoints.</summary>
+    HostWatchpointMissesFrames,
+
+    /// <summary>A watchpoint is hit by an instruction that did not complete.</summary>
+    HostWatchpointHitByFault,
 }

@@ -141,8 +141,12 @@ public abstract unsafe partial class ProcessorCore
         _runsOne = true;
         RunResult result = ExecuteAlone();
         _runsOne = false;
-        if (result is RunResult.Fault or RunResult.Exit)
-            _hostHit = false; // the instruction did not complete
+        bool isIncomplete = result is RunResult.Fault or RunResult.Exit;
+#if VMM_MUTANTS
+        isIncomplete &= !Broken(Mutant.HostWatchpointHitByFault);
+#endif
+        if (isIncomplete)
+            _hostHit = false;
         return _hostHit && result == RunResult.Done ? RunResult.Boundary : result;
     }
 

@@ -69,7 +69,11 @@ public abstract unsafe partial class ProcessorCore
     {
         ulong linear = LinearRip(State->Rip);
         mayLink = _hostBreakpointOffsets is not { } offsets || (offsets[(linear & (CodePageBytes - 1)) >> 6] & (1UL << (int)(linear & 63))) == 0;
-        return !mayLink && Array.IndexOf(_hostBreakpoints, linear) >= 0;
+        bool isOffset = !mayLink;
+#if VMM_MUTANTS
+        mayLink |= Broken(Mutant.HostBreakpointLinked);
+#endif
+        return isOffset && Array.IndexOf(_hostBreakpoints, linear) >= 0;
     }
 
     // False: the access is made inside a block, whose other instructions must not follow.

@@ -70,7 +70,11 @@ public abstract unsafe partial class ProcessorCore
         bool onePage = (linear & 0xFFF) + (ulong)bytes <= 4096;
         if (onePage)
         {
-            cursor.HostPage = first.TrackWrites || (_watchesData && IsWatched(linear)) ? null : first.Host;
+            bool isWatched = _watchesData && IsWatched(linear);
+#if VMM_MUTANTS
+            isWatched &= !Broken(Mutant.HostWatchpointMissesFrames);
+#endif
+            cursor.HostPage = first.TrackWrites || isWatched ? null : first.Host;
             if (cursor.HostPage != null)
                 Fill(bank, linear, cursor.HostPage);
             return true;
