@@ -21,7 +21,8 @@ public sealed class KvmReportTests(KvmFixture fixture, ITestOutputHelper output)
     {
         string[] present =
         [
-            "lifecycle.", "registers.", "memory.", "slat.read_only", "slat.dirty", "port.in_forms", "port.rep_outsb", "mmio.sizes", "msr.exit", "apic.request", "processors.",
+            "lifecycle.", "registers.", "memory.", "slat.read_only", "slat.dirty", "port.in_forms", "port.rep_outsb", "mmio.sizes",
+            "msr.exit", "apic.request", "processors.",
             "cancel.", "modes.real_addressing", "modes.enter_protected", "modes.enter_long", "exceptions.level_switch", "privilege.privileged",
         ];
         foreach (string start in present)

@@ -62,7 +62,8 @@ public sealed partial record Quirk
     public static Quirk UserSeesHost { get; } =
         new(
             "user-sees-host",
-            "Level 3 of 64-bit mode runs with IF, IOPL and selectors of the host: ports go by the permission map alone, PUSHF and MOV from a segment register show what is not the guest's.");
+            "Level 3 of 64-bit mode runs with IF, IOPL and selectors of the host: ports go by the permission map alone, "
+                + "PUSHF and MOV from a segment register show what is not the guest's.");
 
     /// <summary>Interrupts, NMIs and ends of interrupts come late.</summary>
     public static Quirk LateInterrupts { get; } = new(
@@ -81,5 +82,8 @@ public sealed partial record Quirk
 
     /// <summary>No processor runs the guest's privileged code.</summary>
     public static Quirk EmulatedProcessor { get; } =
-        new("emulated-processor", "The host runs level 0 one instruction at a time in software: expect a few hundred thousand instructions a second, and locked accesses across pages that are not atomic.");
+        new(
+            "emulated-processor",
+            "The host runs level 0 one instruction at a time in software: expect a few hundred thousand instructions a second, "
+                + "and locked accesses across pages that are not atomic.");
 }

@@ -31,7 +31,9 @@ internal sealed class HostLimits
     {
         ImmutableArray<ProbeResult>.Builder results = ImmutableArray.CreateBuilder<ProbeResult>();
         double speed = 0;
-        foreach (IGrouping<(CpuProfile? Profile, LocalApicMode LocalApic), LimitProbe> group in ProbeCatalog.All.GroupBy(probe => (probe.Profile, probe.LocalApic)))
+        IEnumerable<IGrouping<(CpuProfile? Profile, LocalApicMode LocalApic), LimitProbe>> groups =
+            ProbeCatalog.All.GroupBy(probe => (probe.Profile, probe.LocalApic));
+        foreach (IGrouping<(CpuProfile? Profile, LocalApicMode LocalApic), LimitProbe> group in groups)
         {
             if (group.Key.Profile is { } profile && !hypervisor.Capabilities.CpuProfiles.Contains(profile.Name))
                 continue;

@@ -10,7 +10,10 @@ internal static partial class ProbeCatalog
 
     private static readonly TimeSpan s_hypercallDeadline = TimeSpan.FromMilliseconds(150);
     private static readonly Lazy<IReadOnlyList<LimitProbe>> s_all = new(
-        () => [.. Paging, .. Interrupts, .. Transfers, .. Units, .. Instructions, .. Debugging, .. HostDebugging, .. Events, .. Registers, .. Cpuid, .. Hypercalls]);
+        () =>
+        [
+            .. Paging, .. Interrupts, .. Transfers, .. Units, .. Instructions, .. Debugging, .. HostDebugging, .. Events, .. Registers, .. Cpuid, .. Hypercalls,
+        ]);
 
     public static IReadOnlyList<LimitProbe> All => s_all.Value;
 

@@ -7,8 +7,8 @@ namespace Vmm.X86.Execution;
 /// answers taken.
 /// </summary>
 /// <remarks>
-/// <see cref="Start"/> runs the instruction at RIP. While <see cref="IsPending"/>, complete it by the members named like those of <see cref="IVirtualProcessor"/>,
-/// then call <see cref="Continue"/>. The processor's state changes only when the instruction is finished. Used by the thread that owns the processor.
+/// <see cref="Start"/> runs the instruction at RIP. While <see cref="IsPending"/>, complete it by the members named like those of
+/// <see cref="IVirtualProcessor"/>, then call <see cref="Continue"/>. The processor's state changes only when the instruction is finished. Used by the thread that owns the processor.
 /// </remarks>
 public sealed class AssistedInstruction : IDisposable
 {
