@@ -26,14 +26,16 @@ public sealed class KvmBackend : HypervisorBase
 
     /// <summary>The instruction assist is switched on.</summary>
     public static Capability InstructionAssist { get; } =
-        new("instruction-assist", "Instructions that the kernel fails at are finished by the interpreter, one at a time; the option assist=off switches it off.");
+        new("instruction-assist",
+            "Instructions that the kernel fails at are finished by the interpreter, one at a time; the option assist=off switches it off.");
 
     internal KvmPlatform Platform { get; }
 
     internal bool IsAssisted { get; }
 
     /// <summary>The backend before anything is known of its limits: for the probes.</summary>
-    internal static KvmBackend ForProbing(KvmPlatform platform, bool assist) => new(platform, null, assist, Declare(platform, assist, null));
+    internal static KvmBackend ForProbing(KvmPlatform platform, bool assist) =>
+        new(platform, null, assist, Declare(platform, assist, null));
 
     /// <inheritdoc/>
     protected override PartitionBase CreatePartitionCore(PartitionOptions options) => new KvmPartition(this, options);
@@ -75,8 +77,10 @@ public sealed class KvmBackend : HypervisorBase
     {
         yield return new Quirk("hidden-instructions-execute", "Instructions that the CPU profile hides may execute all the same.");
         if (!platform.HasTscControl)
-            yield return new Quirk("host-frequency", "The time-stamp counter runs at the host's frequency, not at that of the CPU profile; CPUID shows which.");
+            yield return new Quirk("host-frequency",
+                "The time-stamp counter runs at the host's frequency, not at that of the CPU profile; CPUID shows which.");
         if (!platform.HasTscOffset)
-            yield return new Quirk("host-time", "The guest's time-stamp counter is the host's: what is written to it is lost, and it cannot be stopped.");
+            yield return new Quirk("host-time",
+                "The guest's time-stamp counter is the host's: what is written to it is lost, and it cannot be stopped.");
     }
 }

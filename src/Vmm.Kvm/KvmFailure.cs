@@ -13,17 +13,20 @@ internal static class KvmFailure
         result >= 0 ? result : throw Last(operation, subject);
 
     /// <summary>The exception for the error of the last call of this thread.</summary>
-    public static HypervisorException Last(string operation, string? subject = null) => Of(Marshal.GetLastPInvokeError(), operation, subject);
+    public static HypervisorException Last(string operation, string? subject = null) =>
+        Of(Marshal.GetLastPInvokeError(), operation, subject);
 
     /// <summary>The exception for an error.</summary>
     public static HypervisorException Of(int error, string operation, string? subject = null)
     {
         string? hint = error switch
         {
-            Errno.NoMemory => "The host has not enough memory, or its limit on locked memory is reached: give the guest less, or free some.",
+            Errno.NoMemory =>
+                "The host has not enough memory, or its limit on locked memory is reached: give the guest less, or free some.",
             Errno.TooManyFiles => "The process has too many open files: raise its limit (ulimit -n), or dispose what is not used.",
             Errno.TooManyFilesOfSystem => "The host has too many open files: raise fs.file-max.",
-            Errno.NotPermitted or Errno.AccessDenied => "The host's policy forbids it: see the permissions of /dev/kvm and the container's or service's restrictions.",
+            Errno.NotPermitted or Errno.AccessDenied =>
+                "The host's policy forbids it: see the permissions of /dev/kvm and the container's or service's restrictions.",
             Errno.NotTerminal or Errno.NoSystemCall => "The kernel is too old for it: update it.",
             Errno.InputOutput => "The virtual machine is broken inside the kernel or belongs to another process: dispose it; see dmesg.",
             _ => null,

@@ -4,7 +4,8 @@ namespace Vmm.Kvm;
 
 /// <summary>Messages to the local APICs in the kernel, and the routes that make it tell of the end of level-triggered interrupts.</summary>
 /// <remarks>
-/// The kernel tells of an EOI where one of the pins of a user-space I/O APIC is routed to its vector. There is a pin for each vector here, and a vector
+/// The kernel tells of an EOI where one of the pins of a user-space I/O APIC is routed to its vector. There is a pin for each vector here,
+/// and a vector
 /// that was ever level-triggered is routed, to every processor, so that the router in front may be any.
 /// </remarks>
 internal sealed unsafe class KvmInterruptRoutes(int machine)

@@ -50,7 +50,8 @@ internal sealed unsafe class KvmMsrPolicy(MsrPolicy? policy)
                     {
                         *range++ = new KvmMsrFilterRange
                         {
-                            Flags = write ? KvmMsrFilterRange.Write : KvmMsrFilterRange.Read, First = first, Count = BlockLength, Bitmap = bitmap,
+                            Flags = write ? KvmMsrFilterRange.Write : KvmMsrFilterRange.Read, First = first, Count = BlockLength,
+                            Bitmap = bitmap,
                         };
                     }
                     bitmap += BlockLength / 8;

@@ -8,7 +8,8 @@ namespace Vmm.Kvm;
 /// <summary>A virtual machine of the kernel.</summary>
 internal sealed unsafe class KvmPartition : PartitionBase
 {
-    // Three pages and one that the kernel may need for itself on processors that cannot run real mode natively: below the firmware's 16 MiB.
+    // Three pages and one that the kernel may need for itself on processors that cannot run real mode natively: below the firmware's 16
+    // MiB.
     private const ulong IdentityMapAddress = 0xFEFF_C000, TssAddress = 0xFEFF_D000;
     private const uint EdgeQuirkFree = 3; // KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK
 
@@ -91,10 +92,12 @@ internal sealed unsafe class KvmPartition : PartitionBase
 
     protected override void RequestInterruptCore(in InterruptRequest request)
     {
-        if (request.Mode is not (InterruptDeliveryMode.Fixed or InterruptDeliveryMode.LowestPriority or InterruptDeliveryMode.NonMaskable or InterruptDeliveryMode.Init))
+        if (request.Mode is not (InterruptDeliveryMode.Fixed or InterruptDeliveryMode.LowestPriority or InterruptDeliveryMode.NonMaskable
+            or InterruptDeliveryMode.Init))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(request), request.Mode, "KVM takes Fixed, LowestPriority, NonMaskable and Init; external interrupts come from ExternalInterruptSource.");
+                nameof(request), request.Mode,
+                "KVM takes Fixed, LowestPriority, NonMaskable and Init; external interrupts come from ExternalInterruptSource.");
         }
         if (request.LevelTriggered)
             _routes.ReportEnd(request.Vector);

@@ -4,7 +4,9 @@ using Vmm.X86.Execution;
 
 namespace Vmm.Kvm;
 
-/// <summary>KVM as the backend sees it: its device, and what the kernel says it can do. Immutable; one for all partitions of a backend.</summary>
+/// <summary>
+/// KVM as the backend sees it: its device, and what the kernel says it can do. Immutable; one for all partitions of a backend.
+/// </summary>
 internal sealed unsafe class KvmPlatform
 {
     private const int MostCpuidEntries = 256;
@@ -19,7 +21,8 @@ internal sealed unsafe class KvmPlatform
         RunLength = KvmFailure.Check(Libc.Control(system.Number, KvmIoctl.GetVcpuMmapSize, 0), "KVM_GET_VCPU_MMAP_SIZE");
         MaximumProcessors = Math.Clamp(Extension(KvmCapability.MaximumVcpus), 1, 64);
         MemorySlots = Math.Max(Extension(KvmCapability.NrMemorySlots), 32);
-        HasLocalApic = Extension(KvmCapability.SplitIrqchip) != 0 && Extension(KvmCapability.SignalMsi) != 0 && Extension(KvmCapability.IrqRouting) != 0;
+        HasLocalApic = Extension(KvmCapability.SplitIrqchip) != 0 && Extension(KvmCapability.SignalMsi) != 0
+            && Extension(KvmCapability.IrqRouting) != 0;
         HasX2ApicApi = Extension(KvmCapability.X2ApicApi) != 0;
         HasMsrExits = Extension(KvmCapability.UserSpaceMsr) != 0 && Extension(KvmCapability.MsrFilter) != 0;
         HasExceptionPayload = Extension(KvmCapability.ExceptionPayload) != 0;
@@ -34,9 +37,12 @@ internal sealed unsafe class KvmPlatform
         (TscKilohertz, HasTscOffset) = MeasureTsc();
     }
 
-    /// <summary>The host's processor has virtualization that KVM can use (SDM Vol. 2A, CPUID leaf 1 ECX[5]; APM Vol. 3, leaf 0x80000001 ECX[2]).</summary>
+    /// <summary>
+    /// The host's processor has virtualization that KVM can use (SDM Vol. 2A, CPUID leaf 1 ECX[5]; APM Vol. 3, leaf 0x80000001 ECX[2]).
+    /// </summary>
     public static bool HasHardware =>
-        X86Base.IsSupported && ((X86Base.CpuId(1, 0).Ecx & (1 << 5)) != 0 || (X86Base.CpuId(unchecked((int)0x8000_0001), 0).Ecx & (1 << 2)) != 0);
+        X86Base.IsSupported
+        && ((X86Base.CpuId(1, 0).Ecx & (1 << 5)) != 0 || (X86Base.CpuId(unchecked((int)0x8000_0001), 0).Ecx & (1 << 2)) != 0);
 
     /// <summary>The descriptor of the device.</summary>
     public int File => _system.Number;

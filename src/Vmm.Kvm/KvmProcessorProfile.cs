@@ -6,15 +6,20 @@ namespace Vmm.Kvm;
 /// <summary>Between CPU profiles, which are lists of CPUID leaves, and KVM's lists of entries.</summary>
 internal static class KvmProcessorProfile
 {
-    private const uint FeatureLeaf = 1, StructuredLeaf = 7, TopologyLeaf = 0xB, StateLeaf = 0xD, ExtendedLeaf = 0x8000_0001, WidthLeaf = 0x8000_0008;
+    private const uint FeatureLeaf = 1, StructuredLeaf = 7, TopologyLeaf = 0xB, StateLeaf = 0xD, ExtendedLeaf = 0x8000_0001,
+        WidthLeaf = 0x8000_0008;
     private const uint OsXsave = 1 << 27, LocalApicBit = 1 << 9, X2ApicAndDeadlineBits = (1U << 21) | (1U << 24);
 
     // What KVM fills in or provides whatever its list says: OSXSAVE (27) and the bit for being virtual (31).
     private const uint AlwaysThere = (1U << 27) | (1U << 31);
 
-    /// <summary>Names of the profiles whose features the host has, the smallest first. The first one needs no more than every such host has.</summary>
+    /// <summary>
+    /// Names of the profiles whose features the host has, the smallest first. The first one needs no more than every such host has.
+    /// </summary>
     public static IReadOnlyList<string> Provided(KvmPlatform platform) =>
-        [.. CpuProfiles.All.Where(profile => profile == CpuProfiles.V1 || Lacks(platform, profile).Count == 0).Select(profile => profile.Name)];
+    [
+        .. CpuProfiles.All.Where(profile => profile == CpuProfiles.V1 || Lacks(platform, profile).Count == 0).Select(profile => profile.Name),
+    ];
 
     /// <summary>The features of a profile that the kernel does not support, as words.</summary>
     public static IReadOnlyList<string> Lacks(KvmPlatform platform, CpuProfile profile)
@@ -43,7 +48,9 @@ internal static class KvmProcessorProfile
         return missing;
     }
 
-    /// <summary>The profile with what is the host's own: its clocks, unless they can be had as asked, and an address width that it has.</summary>
+    /// <summary>
+    /// The profile with what is the host's own: its clocks, unless they can be had as asked, and an address width that it has.
+    /// </summary>
     public static CpuProfile Adapt(KvmPlatform platform, CpuProfile profile)
     {
         if (!platform.HasTscControl && platform.TscKilohertz != 0)
@@ -59,7 +66,8 @@ internal static class KvmProcessorProfile
     {
         uint hidden = hasLocalApic ? 0 : X2ApicAndDeadlineBits;
         return new CpuidModel(profile.Leaves.Select(leaf => new CpuidRow(
-            leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Leaf == FeatureLeaf ? leaf.Value.Ecx & ~hidden : leaf.Value.Ecx, leaf.Value.Edx)));
+            leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx,
+            leaf.Leaf == FeatureLeaf ? leaf.Value.Ecx & ~hidden : leaf.Value.Ecx, leaf.Value.Edx)));
     }
 
     /// <summary>A profile with what a kernel that was asked for it shows instead: one that cannot hide features, say.</summary>
@@ -87,7 +95,8 @@ internal static class KvmProcessorProfile
                 uint hidden = hasLocalApic ? 0 : X2ApicAndDeadlineBits;
                 return value with
                 {
-                    Ebx = (value.Ebx & 0x00FF_FFFF) | (wanted.Ebx & 0xFF00_0000), Ecx = (value.Ecx & ~(OsXsave | hidden)) | (wanted.Ecx & hidden),
+                    Ebx = (value.Ebx & 0x00FF_FFFF) | (wanted.Ebx & 0xFF00_0000),
+                    Ecx = (value.Ecx & ~(OsXsave | hidden)) | (wanted.Ecx & hidden),
                     Edx = (value.Edx & ~LocalApicBit) | (wanted.Edx & LocalApicBit),
                 };
             case TopologyLeaf:

@@ -4,7 +4,9 @@ using Vmm.Kvm.Interop;
 
 namespace Vmm.Kvm;
 
-/// <summary>The way to KVM for a <see cref="HypervisorCatalog"/>. Works on every host: where KVM cannot be used it says why, and what to do.</summary>
+/// <summary>
+/// The way to KVM for a <see cref="HypervisorCatalog"/>. Works on every host: where KVM cannot be used it says why, and what to do.
+/// </summary>
 /// <param name="loggerFactory">Where the backend logs; null for nowhere.</param>
 public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervisorProvider
 {
@@ -18,7 +20,8 @@ public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervi
     public string DisplayName => "Linux KVM";
 
     /// <summary>
-    /// <c>device</c>: path of the device, normally /dev/kvm. <c>assist</c>: <c>on</c> (the default) or <c>off</c>, whether instructions that the kernel fails at are
+    /// <c>device</c>: path of the device, normally /dev/kvm. <c>assist</c>: <c>on</c> (the default) or <c>off</c>, whether instructions
+    /// that the kernel fails at are
     /// finished by the interpreter.
     /// </summary>
     public IReadOnlyCollection<string> OptionKeys { get; } = [DeviceKey, AssistKey];
@@ -38,7 +41,8 @@ public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervi
         // Such a kernel interprets guests' kernels itself, an instruction at a time: the managed emulator is faster and has more.
         return result.IsAvailable && !KvmPlatform.HasHardware
             ? ProbeResult.Unavailable(
-                "this host's KVM emulates processors in software, far slower than the emulator", "choose it by name where that is wanted, e.g. --backend kvm")
+                "this host's KVM emulates processors in software, far slower than the emulator",
+                "choose it by name where that is wanted, e.g. --backend kvm")
             : result;
     }
 
@@ -65,7 +69,8 @@ public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervi
         if (!OperatingSystem.IsLinux())
             return ProbeResult.Unavailable("KVM is a part of Linux");
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
-            return ProbeResult.Unavailable("it runs x86-64 guests in x86-64 processes only", "run the x64 build of .NET on an x86-64 Linux");
+            return ProbeResult.Unavailable("it runs x86-64 guests in x86-64 processes only",
+                "run the x64 build of .NET on an x86-64 Linux");
         int file = Libc.Open(device, Libc.OpenReadWrite | Libc.OpenCloseOnExec, 0);
         if (file < 0)
             return Refused(device, Marshal.GetLastPInvokeError());
@@ -82,7 +87,8 @@ public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervi
     {
         Errno.NoEntry => ProbeResult.Unavailable(
             $"there is no {device}",
-            "switch virtualization on in the firmware (in a virtual machine: nested virtualization; in a container: pass the device in) and load kvm_intel or kvm_amd"),
+            "switch virtualization on in the firmware (in a virtual machine: nested virtualization; in a container: pass the device in) "
+            + "and load kvm_intel or kvm_amd"),
         Errno.AccessDenied or Errno.NotPermitted => ProbeResult.Unavailable(
             $"this user may not open {device}", "add the user to its group (sudo usermod -aG kvm $USER) and log in again"),
         Errno.NoDevice or Errno.NoDeviceOrAddress => ProbeResult.Unavailable(
@@ -101,7 +107,8 @@ public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervi
             [
                 (KvmCapability.UserMemory, "KVM_CAP_USER_MEMORY"), (KvmCapability.ReadOnlyMemory, "KVM_CAP_READONLY_MEM"),
                 (KvmCapability.VcpuEvents, "KVM_CAP_VCPU_EVENTS"), (KvmCapability.DebugRegisters, "KVM_CAP_DEBUGREGS"),
-                (KvmCapability.MpState, "KVM_CAP_MP_STATE"), (KvmCapability.UserNmi, "KVM_CAP_USER_NMI"), (KvmCapability.Xsave, "KVM_CAP_XSAVE"),
+                (KvmCapability.MpState, "KVM_CAP_MP_STATE"), (KvmCapability.UserNmi, "KVM_CAP_USER_NMI"),
+                (KvmCapability.Xsave, "KVM_CAP_XSAVE"),
                 (KvmCapability.SyncRegisters, "KVM_CAP_SYNC_REGS"), (KvmCapability.ImmediateExit, "KVM_CAP_IMMEDIATE_EXIT"),
             ])
         {

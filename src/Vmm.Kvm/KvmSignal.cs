@@ -3,7 +3,9 @@ using Vmm.Kvm.Interop;
 
 namespace Vmm.Kvm;
 
-/// <summary>The signal that makes KVM_RUN come back: one that nobody uses, whose handler is a function of the C library without any effect.</summary>
+/// <summary>
+/// The signal that makes KVM_RUN come back: one that nobody uses, whose handler is a function of the C library without any effect.
+/// </summary>
 internal static unsafe class KvmSignal
 {
     private const int First = 40, Last = 64;
@@ -18,7 +20,8 @@ internal static unsafe class KvmSignal
             return s_number != 0 ? s_number : s_number = Find();
     }
 
-    // SAFETY: the structures are of this frame; the handler is code of the C library, which is never unloaded, and takes an int as handlers do.
+    // SAFETY: the structures are of this frame; the handler is code of the C library, which is never unloaded, and takes an int as handlers
+    // do.
     private static int Find()
     {
         nint handler = NativeLibrary.GetExport(NativeLibrary.Load("libc"), "labs");

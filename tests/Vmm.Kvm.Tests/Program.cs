@@ -15,7 +15,8 @@ public static class Program
             Console.Error.WriteLine("usage: Vmm.Kvm.Tests spin");
             return 2;
         }
-        RealModeGuest guest = new(new KvmProvider().Create(HypervisorOptions.Empty), Spin, new PartitionOptions { ProcessorCount = Processors });
+        RealModeGuest guest = new(new KvmProvider().Create(HypervisorOptions.Empty), Spin,
+            new PartitionOptions { ProcessorCount = Processors });
         foreach (IVirtualProcessor processor in guest.Partition.Processors)
             new Thread(() => processor.Run()).Start();
         Console.Out.WriteLine("running");

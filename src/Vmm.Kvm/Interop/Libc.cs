@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Vmm.Kvm.Interop;
 
-/// <summary>The C library's functions that the backend calls. Results and error numbers are the system's own; nothing here throws.</summary>
+/// <summary>
+/// The C library's functions that the backend calls. Results and error numbers are the system's own; nothing here throws.
+/// </summary>
 // SAFETY: each declaration has the C prototype of Linux on x86-64; pointers are the caller's to keep alive for the call.
 internal static unsafe partial class Libc
 {
@@ -33,7 +35,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Control(int file, nuint request, void* argument);
 
-    /// <summary>The same for the run loop: after -1, and before anything else, the error is <see cref="Marshal.GetLastSystemError"/>.</summary>
+    /// <summary>
+    /// The same for the run loop: after -1, and before anything else, the error is <see cref="Marshal.GetLastSystemError"/>.
+    /// </summary>
     [LibraryImport(Library, EntryPoint = "ioctl")]
     public static partial int ControlRaw(int file, nuint request, nint argument);
 

@@ -4,7 +4,8 @@ using Vmm.Kvm.Interop;
 namespace Vmm.Kvm.Memory;
 
 /// <summary>
-/// Doorbells that the kernel rings itself: the store ends inside the kernel, and a thread here passes the ring on. The thread exists while there are any.
+/// Doorbells that the kernel rings itself: the store ends inside the kernel, and a thread here passes the ring on. The thread exists while
+/// there are any.
 /// </summary>
 internal sealed unsafe class DoorbellWatcher(int machine, bool takesAnyLength) : IDisposable
 {
@@ -86,7 +87,8 @@ internal sealed unsafe class DoorbellWatcher(int machine, bool takesAnyLength) :
                     return;
                 polled = [Waiting(_wake!), .. _entries.Values.Select(entry => Waiting(entry.File))];
             }
-            // SAFETY: the array stays where it is during the call. Files that are closed meanwhile are told as such, and left out next time.
+            // SAFETY: the array stays where it is during the call. Files that are closed meanwhile are told as such, and left out next
+            // time.
             fixed (PollEntry* entries = polled)
                 _ = Libc.Poll(entries, (nuint)polled.Length, -1);
             lock (_lock)

@@ -12,7 +12,8 @@ internal readonly record struct MemorySlot(ulong Address, ulong Length, nint Hos
     public ulong End => Address + Length;
 
     /// <summary>The part between two addresses inside it.</summary>
-    public MemorySlot Part(ulong first, ulong end) => this with { Address = first, Length = end - first, Host = Host + (nint)(first - Address) };
+    public MemorySlot Part(ulong first, ulong end) =>
+        this with { Address = first, Length = end - first, Host = Host + (nint)(first - Address) };
 
     /// <summary>Whether another one continues this one in every respect.</summary>
     public bool IsContinuedBy(in MemorySlot next) =>

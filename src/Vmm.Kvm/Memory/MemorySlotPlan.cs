@@ -1,6 +1,8 @@
 namespace Vmm.Kvm.Memory;
 
-/// <summary>Changes to a list of slots: sorted, without overlaps, and neighbours that continue each other are one. The lists given are not changed.</summary>
+/// <summary>
+/// Changes to a list of slots: sorted, without overlaps, and neighbours that continue each other are one. The lists given are not changed.
+/// </summary>
 internal static class MemorySlotPlan
 {
     /// <summary>The list with one slot more; its range is free.</summary>
@@ -11,13 +13,16 @@ internal static class MemorySlotPlan
     }
 
     /// <summary>The list without a range.</summary>
-    public static List<MemorySlot> Without(IReadOnlyList<MemorySlot> slots, ulong address, ulong length) => Change(slots, address, length, null);
+    public static List<MemorySlot> Without(IReadOnlyList<MemorySlot> slots, ulong address, ulong length) =>
+        Change(slots, address, length, null);
 
     /// <summary>The list with a range changed.</summary>
-    public static List<MemorySlot> Changed(IReadOnlyList<MemorySlot> slots, ulong address, ulong length, Func<MemorySlot, MemorySlot> change) =>
+    public static List<MemorySlot> Changed(
+        IReadOnlyList<MemorySlot> slots, ulong address, ulong length, Func<MemorySlot, MemorySlot> change) =>
         Change(slots, address, length, change);
 
-    private static List<MemorySlot> Change(IReadOnlyList<MemorySlot> slots, ulong address, ulong length, Func<MemorySlot, MemorySlot>? change)
+    private static List<MemorySlot> Change(
+        IReadOnlyList<MemorySlot> slots, ulong address, ulong length, Func<MemorySlot, MemorySlot>? change)
     {
         ulong end = address + length;
         List<MemorySlot> list = new(slots.Count + 2);

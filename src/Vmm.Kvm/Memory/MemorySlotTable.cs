@@ -2,7 +2,9 @@ using Vmm.Kvm.Interop;
 
 namespace Vmm.Kvm.Memory;
 
-/// <summary>The kernel's slots: brings them to a planned list with as few calls as that takes, and uses the numbers of removed ones again.</summary>
+/// <summary>
+/// The kernel's slots: brings them to a planned list with as few calls as that takes, and uses the numbers of removed ones again.
+/// </summary>
 /// <remarks>Changes are made while no processor runs, so that no guest sees a slot missing.</remarks>
 internal sealed unsafe class MemorySlotTable(int machine, int capacity)
 {
@@ -31,7 +33,8 @@ internal sealed unsafe class MemorySlotTable(int machine, int capacity)
     public void Apply(List<MemorySlot> plan, HashSet<ulong> dirty)
     {
         if (plan.Count > capacity)
-            throw new HypervisorException(KvmBackend.BackendName, "mapping memory", 0, $"{plan.Count} pieces", $"The kernel takes {capacity}: map fewer, larger pieces.");
+            throw new HypervisorException(KvmBackend.BackendName, "mapping memory", 0, $"{plan.Count} pieces",
+                $"The kernel takes {capacity}: map fewer, larger pieces.");
         HashSet<MemorySlot> wanted = [.. plan];
         List<MemorySlot> removed = [.. _slots.Where(slot => !wanted.Contains(slot))];
         List<MemorySlot> added = [.. plan.Where(slot => !_numbers.ContainsKey(slot))];

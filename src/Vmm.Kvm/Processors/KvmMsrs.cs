@@ -10,10 +10,13 @@ internal static class KvmMsrs
     public static bool IsKept(uint msr) => msr switch
     {
         MsrNumber.TimeStampCounter or MsrNumber.TscAdjust or MsrNumber.TscDeadline or MsrNumber.TscAux => true,
-        MsrNumber.MtrrCapability or MsrNumber.MtrrDefaultType or MsrNumber.MtrrFixed64K or MsrNumber.MtrrFixed16KLow or MsrNumber.MtrrFixed16KHigh => true,
-        (>= MsrNumber.MtrrFixed4KFirst and <= MsrNumber.MtrrFixed4KLast) or (>= MsrNumber.MtrrVariableFirst and <= MsrNumber.MtrrVariableLast) => true,
+        MsrNumber.MtrrCapability or MsrNumber.MtrrDefaultType or MsrNumber.MtrrFixed64K or MsrNumber.MtrrFixed16KLow
+            or MsrNumber.MtrrFixed16KHigh => true,
+        (>= MsrNumber.MtrrFixed4KFirst and <= MsrNumber.MtrrFixed4KLast)
+            or (>= MsrNumber.MtrrVariableFirst and <= MsrNumber.MtrrVariableLast) => true,
         MsrNumber.SysenterCs or MsrNumber.SysenterEsp or MsrNumber.SysenterEip or MsrNumber.Pat or MsrNumber.Efer or MsrNumber.Star => true,
-        MsrNumber.Lstar or MsrNumber.Cstar or MsrNumber.SyscallMask or MsrNumber.FsBase or MsrNumber.GsBase or MsrNumber.KernelGsBase => true,
+        MsrNumber.Lstar or MsrNumber.Cstar or MsrNumber.SyscallMask or MsrNumber.FsBase or MsrNumber.GsBase
+            or MsrNumber.KernelGsBase => true,
         MsrNumber.BiosSignature or MsrNumber.PlatformId or MsrNumber.PlatformInformation or MsrNumber.MachineCheckCapability => true,
         MsrNumber.MachineCheckStatus or MsrNumber.DebugControl or MsrNumber.MiscEnable => true,
         _ => false,
@@ -22,7 +25,8 @@ internal static class KvmMsrs
     /// <summary>Whether WRMSR would take a value: the kernel takes some from its user that no guest could write (SDM Vol. 4 2.1).</summary>
     public static bool IsPossible(uint msr, ulong value, CpuidModel model) => msr switch
     {
-        MsrNumber.Lstar or MsrNumber.Cstar or MsrNumber.KernelGsBase or MsrNumber.SysenterEsp or MsrNumber.SysenterEip => model.IsCanonicalBase(value),
+        MsrNumber.Lstar or MsrNumber.Cstar or MsrNumber.KernelGsBase or MsrNumber.SysenterEsp
+            or MsrNumber.SysenterEip => model.IsCanonicalBase(value),
         MsrNumber.FsBase or MsrNumber.GsBase => model.IsCanonicalBase(value),
         MsrNumber.SyscallMask or MsrNumber.TscAux => value >> 32 == 0,
         MsrNumber.Pat => IsPat(value),

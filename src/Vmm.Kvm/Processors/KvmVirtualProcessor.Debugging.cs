@@ -5,7 +5,8 @@ using Vmm.X86.Execution;
 namespace Vmm.Kvm.Processors;
 
 /// <summary>
-/// The host's debugger. Points are the kernel's: while there are any it holds the debug registers, and keeps the guest's own aside. A step is the assist's, one
+/// The host's debugger. Points are the kernel's: while there are any it holds the debug registers, and keeps the guest's own aside. A step
+/// is the assist's, one
 /// instruction long: the kernel's own would show in the guest's flags.
 /// </summary>
 internal sealed unsafe partial class KvmVirtualProcessor

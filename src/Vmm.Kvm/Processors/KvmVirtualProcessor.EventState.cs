@@ -37,7 +37,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
         FlushGeneral();
         // The NMI that waits is the base's: it hands it to the kernel again.
         KvmVcpuEvents wanted = Events;
-        wanted.ExceptionInjected = wanted.ExceptionPending = wanted.ExceptionHasPayload = wanted.InterruptInjected = wanted.InterruptSoft = 0;
+        wanted.ExceptionInjected = wanted.ExceptionPending = wanted.ExceptionHasPayload = 0;
+        wanted.InterruptInjected = wanted.InterruptSoft = 0;
         wanted.NmiInjected = wanted.NmiPending = 0;
         wanted.NmiMasked = state.NmiBlocked ? (byte)1 : (byte)0;
         wanted.InterruptShadow = state.Shadow switch
@@ -80,7 +81,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
             delivering = new InjectedEvent
             {
                 Kind = InjectedEventKind.Exception, Vector = events.ExceptionVector, HasErrorCode = events.ExceptionHasErrorCode != 0,
-                ErrorCode = events.ExceptionErrorCode, Payload = events.ExceptionHasPayload != 0 ? events.ExceptionPayload : DeliveredPayload(events.ExceptionVector),
+                ErrorCode = events.ExceptionErrorCode,
+                Payload = events.ExceptionHasPayload != 0 ? events.ExceptionPayload : DeliveredPayload(events.ExceptionVector),
             };
             return true;
         }
@@ -114,5 +116,6 @@ internal sealed unsafe partial class KvmVirtualProcessor
         return state;
     }
 
-    private void WriteMpState(uint state) => KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetMpState, &state), "KVM_SET_MP_STATE", $"{state}");
+    private void WriteMpState(uint state) =>
+        KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetMpState, &state), "KVM_SET_MP_STATE", $"{state}");
 }

@@ -17,7 +17,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
         get
         {
             ref readonly KvmVcpuEvents events = ref Events;
-            if ((events.ExceptionInjected | events.ExceptionPending | events.InterruptInjected | events.NmiInjected | events.InterruptShadow) != 0)
+            if ((events.ExceptionInjected | events.ExceptionPending | events.InterruptInjected | events.NmiInjected
+                | events.InterruptShadow) != 0)
                 return Interruptible.None;
             Interruptible now = events.NmiMasked != 0 ? Interruptible.None : Interruptible.Nmi;
             return (General.Rflags & InterruptFlag) != 0 ? now | Interruptible.Maskable : now;
@@ -108,7 +109,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     private void SetEvents()
     {
-        _run->Events.Flags = KvmVcpuEvents.ValidNmiPending | KvmVcpuEvents.ValidShadow | (_partition.Platform.HasExceptionPayload ? KvmVcpuEvents.ValidPayload : 0);
+        _run->Events.Flags = KvmVcpuEvents.ValidNmiPending | KvmVcpuEvents.ValidShadow
+            | (_partition.Platform.HasExceptionPayload ? KvmVcpuEvents.ValidPayload : 0);
         KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetVcpuEvents, &_run->Events), "KVM_SET_VCPU_EVENTS");
         _cached &= ~KvmRun.SyncEvents;
     }

@@ -141,7 +141,10 @@ internal sealed unsafe partial class KvmVirtualProcessor
         if (_isString && !write && !IsInputWanted())
             return false;
         exit = new VpExit(
-            new PortIoExit { Port = _run->IoPort, Size = _run->IoSize, IsWrite = write, IsString = _isString, Count = (int)_run->IoCount, Value = value },
+            new PortIoExit
+            {
+                Port = _run->IoPort, Size = _run->IoSize, IsWrite = write, IsString = _isString, Count = (int)_run->IoCount, Value = value,
+            },
             General.Rip);
         return true;
     }
@@ -156,7 +159,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
         exit = default;
         if (write && _partition.Slots.IsReadOnly(address))
         {
-            exit = new VpExit(new SlatViolationExit { Address = address, Access = GuestAccess.Write, Size = size, Value = value }, General.Rip);
+            exit = new VpExit(new SlatViolationExit { Address = address, Access = GuestAccess.Write, Size = size, Value = value },
+                General.Rip);
             return true;
         }
         if (write && _partition.Slots.Ring(address, size, value))

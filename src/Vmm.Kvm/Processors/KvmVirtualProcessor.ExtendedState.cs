@@ -10,7 +10,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     private const int AreaBytes = 4096, ApicBytes = 1024, Header = 512;
     private const ulong Known = 7, LegacyStates = 3;
     private const ulong X2ApicEnabled = 0x400;
-    private const int IdOffset = 0x20, LogicalOffset = 0xD0, TriggerModeOffset = 0x180, Lint0Offset = 0x350, SpuriousOffset = 0xF0;
+    private const int IdOffset = 0x20, LogicalOffset = 0xD0, TriggerModeOffset = 0x180, Lint0Offset = 0x350;
 
     private readonly int _xsaveSize;
     private readonly byte[] _area = new byte[AreaBytes];
@@ -33,7 +33,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
         Normalize(area, present);
     }
 
-    // Setting the x87 and SSE registers alone (KVM_SET_FPU) can be lost where their states are still marked as initial; the whole area never is.
+    // Setting the x87 and SSE registers alone (KVM_SET_FPU) can be lost where their states are still marked as initial; the whole area
+    // never is.
     protected override void SetXsaveCore(ReadOnlySpan<byte> area)
     {
         XsaveArea.Check(area);
@@ -104,7 +105,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     // LINT0 passes a PIC in ExtINT mode, unmasked, or where the APIC is disabled (SDM Vol. 3A 11.4.3, 11.5.1).
     private bool PassesExternal()
     {
-        const uint Mask = 0x1_0000, Mode = 0x700, External = 0x700, Enabled = 0x100;
+        const uint Mask = 0x1_0000, Mode = 0x700, External = 0x700;
         if (Index != 0)
             return false;
         Span<byte> page = stackalloc byte[ApicBytes];
@@ -112,7 +113,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
         if ((Special.ApicBase & 0x800) == 0)
             return true;
         uint lint0 = BinaryPrimitives.ReadUInt32LittleEndian(page[Lint0Offset..]);
-        return (BinaryPrimitives.ReadUInt32LittleEndian(page[SpuriousOffset..]) & Enabled) != 0 ? (lint0 & (Mask | Mode)) == External : (lint0 & Mode) == External && (lint0 & Mask) == 0;
+        return (lint0 & (Mask | Mode)) == External;
     }
 
     private ulong ReadXcr0()

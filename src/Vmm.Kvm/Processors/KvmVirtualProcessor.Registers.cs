@@ -4,7 +4,8 @@ using Vmm.X86.Execution;
 namespace Vmm.Kvm.Processors;
 
 /// <summary>
-/// Registers. The run page holds copies: of the general ones after every exit, of the others where they are asked for often; what is changed there of the
+/// Registers. The run page holds copies: of the general ones after every exit, of the others where they are asked for often; what is
+/// changed there of the
 /// general ones goes to the kernel with the next run.
 /// </summary>
 internal sealed unsafe partial class KvmVirtualProcessor
@@ -40,13 +41,15 @@ internal sealed unsafe partial class KvmVirtualProcessor
         }
     }
 
-    // Copies cost the kernel at every exit what reading costs once: the seldom ones are made where they were read at every fourth exit or more often.
+    // Copies cost the kernel at every exit what reading costs once: the seldom ones are made where they were read at every fourth exit or
+    // more often.
     private void ChooseCopies()
     {
         const uint Period = 64;
         if (++_entries < Period)
             return;
-        _run->ValidRegisters = KvmRun.SyncGeneral | (_specialReads >= Period / 4 ? KvmRun.SyncSpecial : 0) | (_eventReads >= Period / 4 ? KvmRun.SyncEvents : 0);
+        _run->ValidRegisters = KvmRun.SyncGeneral | (_specialReads >= Period / 4 ? KvmRun.SyncSpecial : 0)
+            | (_eventReads >= Period / 4 ? KvmRun.SyncEvents : 0);
         _entries = _specialReads = _eventReads = 0;
     }
 
@@ -59,7 +62,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
         }
     }
 
-    private bool IsUserMode => (Special.Cr0 & Cr0Bits.ProtectionEnable) != 0 && (Special.Ss.Dpl == 3 || (General.Rflags & LazyFlags.Vm) != 0);
+    private bool IsUserMode =>
+        (Special.Cr0 & Cr0Bits.ProtectionEnable) != 0 && (Special.Ss.Dpl == 3 || (General.Rflags & LazyFlags.Vm) != 0);
 
     protected override ulong GetRegisterCore(Register register)
     {
@@ -115,15 +119,18 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     private static GeneralRegisters Read(in KvmGeneralRegisters from) => new()
     {
-        Rax = from.Rax, Rcx = from.Rcx, Rdx = from.Rdx, Rbx = from.Rbx, Rsp = from.Rsp, Rbp = from.Rbp, Rsi = from.Rsi, Rdi = from.Rdi, R8 = from.R8,
-        R9 = from.R9, R10 = from.R10, R11 = from.R11, R12 = from.R12, R13 = from.R13, R14 = from.R14, R15 = from.R15, Rip = from.Rip, Rflags = from.Rflags,
+        Rax = from.Rax, Rcx = from.Rcx, Rdx = from.Rdx, Rbx = from.Rbx, Rsp = from.Rsp, Rbp = from.Rbp, Rsi = from.Rsi, Rdi = from.Rdi,
+        R8 = from.R8,
+        R9 = from.R9, R10 = from.R10, R11 = from.R11, R12 = from.R12, R13 = from.R13, R14 = from.R14, R15 = from.R15, Rip = from.Rip,
+        Rflags = from.Rflags,
     };
 
     private void WriteGeneral(in GeneralRegisters from)
     {
         _run->General = new KvmGeneralRegisters
         {
-            Rax = from.Rax, Rcx = from.Rcx, Rdx = from.Rdx, Rbx = from.Rbx, Rsp = from.Rsp, Rbp = from.Rbp, Rsi = from.Rsi, Rdi = from.Rdi, R8 = from.R8,
+            Rax = from.Rax, Rcx = from.Rcx, Rdx = from.Rdx, Rbx = from.Rbx, Rsp = from.Rsp, Rbp = from.Rbp, Rsi = from.Rsi, Rdi = from.Rdi,
+            R8 = from.R8,
             R9 = from.R9, R10 = from.R10, R11 = from.R11, R12 = from.R12, R13 = from.R13, R14 = from.R14, R15 = from.R15, Rip = from.Rip,
             Rflags = (from.Rflags & 0x3F_7FD5) | 2,
         };

@@ -43,7 +43,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
             return true;
         if (at < length && IsPlain(after[at..length], _run->IoPort, (ushort)_run->General.Rdx))
             return false;
-        return ReadCode(address - 2, before) == 2 && IsStringOpcode(before[1]) && (before[0] is not (0xE4 or 0xE5 or 0xE6 or 0xE7) || before[1] != _run->IoPort);
+        return ReadCode(address - 2, before) == 2 && IsStringOpcode(before[1])
+            && (before[0] is not (0xE4 or 0xE5 or 0xE6 or 0xE7) || before[1] != _run->IoPort);
     }
 
     /// <summary>Whether the first element of INS can be stored.</summary>
@@ -60,7 +61,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
     }
 
     /// <summary>
-    /// The kernel leaves a repeated string instruction whose last element is done at its start, with nothing more to do: it goes past it here, as a processor would.
+    /// The kernel leaves a repeated string instruction whose last element is done at its start, with nothing more to do: it goes past it
+    /// here, as a processor would.
     /// </summary>
     private void FinishRepetition()
     {
@@ -122,7 +124,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
         {
             int piece = (int)Math.Min((ulong)(destination.Length - done), 4096 - ((linear + (ulong)done) & 0xFFF));
             LinearTranslationResult result = TranslateCore(linear + (ulong)done, GuestAccess.Read, false);
-            if (result.Status != TranslationStatus.Success || !_partition.Memory.TryGetSpan(result.PhysicalAddress, piece, false, out Span<byte> span))
+            if (result.Status != TranslationStatus.Success
+                || !_partition.Memory.TryGetSpan(result.PhysicalAddress, piece, false, out Span<byte> span))
                 return done;
             span.CopyTo(destination[done..]);
             done += piece;

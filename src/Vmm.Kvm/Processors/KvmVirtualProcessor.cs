@@ -5,7 +5,8 @@ using Vmm.X86.Execution;
 namespace Vmm.Kvm.Processors;
 
 /// <summary>A virtual processor of the kernel: its run loop.</summary>
-// SAFETY: the run page is mapped from construction until Dispose, which comes after the last run; cancels from other threads look at it under the lock of Close.
+// SAFETY: the run page is mapped from construction until Dispose, which comes after the last run; cancels from other threads look at it
+// under the lock of Close.
 internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase, IDisposable
 {
     private const int PollMilliseconds = 1;
@@ -53,7 +54,8 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
         _powerOnApic = new byte[ApicBytes];
         ReadApic(_powerOnApic);
         // The kernel never tells when an external interrupt could be delivered that LINT0 does not let through.
-        _poll = new Timer(static processor => ((KvmVirtualProcessor)processor!).RequestExitCore(), this, Timeout.Infinite, Timeout.Infinite);
+        _poll = new Timer(static processor => ((KvmVirtualProcessor)processor!).RequestExitCore(), this, Timeout.Infinite,
+            Timeout.Infinite);
     }
 
     /// <summary>No cancel reaches the kernel any more: the processor is about to go.</summary>
@@ -181,7 +183,8 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
         {
             // The kernel's own interface to guests is there only where CPUID shows it, which no profile does.
             KvmEnableCapability enable = new() { Capability = (uint)KvmCapability.EnforcePvFeatureCpuid, First = 1 };
-            KvmFailure.Check(Libc.Control(_file, KvmIoctl.EnableCapability, &enable), "KVM_ENABLE_CAP", nameof(KvmCapability.EnforcePvFeatureCpuid));
+            KvmFailure.Check(Libc.Control(_file, KvmIoctl.EnableCapability, &enable), "KVM_ENABLE_CAP",
+                nameof(KvmCapability.EnforcePvFeatureCpuid));
         }
         KvmCpuidEntry[] entries = KvmProcessorProfile.Entries(_partition.RequestedProfile, _partition.HasLocalApic, (uint)Index);
         byte[] list = new byte[8 + (entries.Length * sizeof(KvmCpuidEntry))];

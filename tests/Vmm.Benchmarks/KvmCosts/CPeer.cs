@@ -20,7 +20,7 @@ internal sealed unsafe class CPeer : IDisposable
         {
             compiler.WaitForExit();
             if (compiler.ExitCode != 0)
-                throw new InvalidOperationException("gcc does not compile the C loops: install gcc and the headers (apt-get install gcc libc6-dev).");
+                throw new InvalidOperationException("gcc does not compile the C loops: apt-get install gcc libc6-dev.");
         }
         _library = NativeLibrary.Load(library);
         _calls = (delegate* unmanaged<int, long>)NativeLibrary.GetExport(_library, "peer_calls");

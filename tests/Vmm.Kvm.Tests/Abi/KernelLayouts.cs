@@ -27,7 +27,9 @@ internal sealed class KernelLayouts
             ? (place.GetProperty("offset").GetInt32(), place.GetProperty("size").GetInt32())
             : null;
 
-    public long? Constant(string name) => _root.GetProperty("constants").TryGetProperty(name, out JsonElement value) ? value.GetInt64() : null;
+    public long? Constant(string name) =>
+        _root.GetProperty("constants").TryGetProperty(name, out JsonElement value) ? value.GetInt64() : null;
 
-    private JsonElement? Structure(string name) => _root.GetProperty("structures").TryGetProperty(name, out JsonElement found) ? found : null;
+    private JsonElement? Structure(string name) =>
+        _root.GetProperty("structures").TryGetProperty(name, out JsonElement found) ? found : null;
 }

@@ -30,7 +30,8 @@ public sealed class LayoutTests
         comparison.Compare(typeof(PlantedValues));
         comparison.Differences.Should().BeEquivalentTo(
             "size of Planted: 20 instead of 16", "offset of Planted.Second: 12 instead of 8", "size of Planted.Second: 8 instead of 4",
-            "Planted.Third is not in the data", "Planted.Number: 8 instead of 7", "PlantedValues.One: 2 instead of 1", "PlantedValues.Two is not in the data");
+            "Planted.Third is not in the data", "Planted.Number: 8 instead of 7", "PlantedValues.One: 2 instead of 1",
+            "PlantedValues.Two is not in the data");
     }
 
     [Theory]
@@ -49,7 +50,8 @@ public sealed class LayoutTests
     [SkippableFact]
     public void The_data_is_what_the_script_writes()
     {
-        Skip.IfNot(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64, "The headers are those of Linux on x86-64.");
+        Skip.IfNot(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            "The headers are those of Linux on x86-64.");
         string folder = Path.Combine(Repository(), "tests", "Vmm.Kvm.Tests", "Abi");
         OutsideTool.Require("gcc", "gcc", "gcc");
         string output = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

@@ -6,6 +6,7 @@ namespace Vmm.Kvm.Tests.Lifecycle;
 
 /// <summary>Nothing is left behind: by partitions that come and go, and by processes that are killed while their guests run.</summary>
 /// <remarks><c>VMM_KVM_ROUNDS</c> and <c>VMM_KVM_KILLS</c> say how often.</remarks>
+[Collection(AloneDefinition.Name)]
 public sealed class LeftoverTests(ITestOutputHelper output)
 {
     private const int Rounds = 1000, Kills = 4, WarmUp = 20;
@@ -27,9 +28,10 @@ public sealed class LeftoverTests(ITestOutputHelper output)
         Stopwatch watch = Stopwatch.StartNew();
         for (int i = 0; i < rounds; i++)
             Round(hypervisor, i);
-        output.WriteLine($"{rounds} rounds, {watch.Elapsed.TotalMilliseconds / rounds:F2} ms each, resident set {resident >> 10} -> {Resident() >> 10} KiB");
+        output.WriteLine($"{rounds} rounds, {watch.Elapsed.TotalMilliseconds / rounds:F2} ms each");
+        output.WriteLine($"resident set {resident >> 10} KiB before, {Resident() >> 10} KiB after");
         Files().Should().BeLessThanOrEqualTo(files + 2, "every round closes what it opens");
-        MachineMaps().Should().Be(machineMaps);
+        MachineMaps().Should().BeLessThanOrEqualTo(machineMaps);
         Resident().Should().BeLessThan(resident + (64L << 20));
     }
 
@@ -62,7 +64,8 @@ public sealed class LeftoverTests(ITestOutputHelper output)
 
     private static void Round(IHypervisor hypervisor, int round)
     {
-        LocalApicMode apic = round % 10 == 0 && hypervisor.Capabilities.Has(Capability.LocalApic) ? LocalApicMode.XApic : LocalApicMode.None;
+        bool hasApic = round % 10 == 0 && hypervisor.Capabilities.Has(Capability.LocalApic);
+        LocalApicMode apic = hasApic ? LocalApicMode.XApic : LocalApicMode.None;
         using RealModeGuest guest = new(hypervisor, s_code, new PartitionOptions { LocalApic = apic });
         VpExit exit = guest.Processor.Run();
         exit.Kind.Should().Be(ExitKind.PortIo);
@@ -73,9 +76,11 @@ public sealed class LeftoverTests(ITestOutputHelper output)
 
     private static int MachineMaps() => File.ReadLines("/proc/self/maps").Count(line => line.Contains("kvm", StringComparison.Ordinal));
 
-    private static long Resident() => long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+    private static long Resident() =>
+        long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
-    // Kernels tell of virtual machines in one of two places, where they are built to: a use of the module each, or a folder each that names the process.
+    // Kernels tell of virtual machines in one of two places, where they are built to: a use of the module each, or a folder each that names
+    // the process.
     private static Dictionary<string, string> ModuleUses() => Directory.GetDirectories("/sys/module", "kvm*")
         .Select(folder => Path.Combine(folder, "refcnt")).Where(File.Exists).ToDictionary(file => file, File.ReadAllText);
 

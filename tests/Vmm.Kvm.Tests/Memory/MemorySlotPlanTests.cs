@@ -21,7 +21,8 @@ public sealed class MemorySlotPlanTests
             {
                 case 0:
                     nint host = 0x10_0000 + (random.Next(3) * 0x100_0000) + (first * (nint)Page);
-                    slots = MemorySlotPlan.With(MemorySlotPlan.Without(slots, address, length), new MemorySlot(address, length, host, false, false));
+                    slots = MemorySlotPlan.With(
+                        MemorySlotPlan.Without(slots, address, length), new MemorySlot(address, length, host, false, false));
                     for (int i = 0; i < count; i++)
                         pages[first + i] = (host + (i * (nint)Page), false, false);
                     break;
@@ -50,9 +51,11 @@ public sealed class MemorySlotPlanTests
     {
         for (int i = 0; i < Pages; i++)
         {
-            MemorySlot? found = slots.Where(slot => slot.Address <= (ulong)i * Page && (ulong)i * Page < slot.End).Select(slot => (MemorySlot?)slot).SingleOrDefault();
-            (found is { } there ? (there.Host + (nint)(((ulong)i * Page) - there.Address), there.IsReadOnly, there.IsTracked) : ((nint, bool, bool)?)null)
-                .Should().Be(pages[i]);
+            ulong page = (ulong)i * Page;
+            (nint, bool, bool)? found = null;
+            foreach (MemorySlot slot in slots.Where(slot => slot.Address <= page && page < slot.End))
+                found = (slot.Host + (nint)(page - slot.Address), slot.IsReadOnly, slot.IsTracked);
+            found.Should().Be(pages[i]);
         }
         for (int i = 1; i < slots.Count; i++)
         {

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Vmm.Kvm.Interop;
 
-/// <summary>struct kvm_run: the page that a virtual processor shares with the kernel. The members of its union lie over each other from offset 32.</summary>
+/// <summary>
+/// struct kvm_run: the page that a virtual processor shares with the kernel. The members of its union lie over each other from offset 32.
+/// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 2352)]
 internal struct KvmRun
 {
