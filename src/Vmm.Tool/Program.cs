@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Vmm.Tool.Conformance;
 using Vmm.Tool.Doctor;
 using Vmm.Tool.Probe;
@@ -14,8 +15,11 @@ internal static class Program
     /// <summary>Runs the command with given streams; what tests call.</summary>
     public static int Invoke(IReadOnlyList<string> arguments, StandardStreams streams)
     {
-        RootCommand root = new("vmm: run guests, examine backends, prove conformance.")
+        // No RootCommand: that one is called after the process, which is not always vmm.
+        Command root = new("vmm", "vmm: run guests, examine backends, prove conformance.")
         {
+            new HelpOption(),
+            new VersionOption(),
             RunCommand.Create(streams),
             DoctorCommand.Create(streams),
             ConformanceCommand.Create(streams),
@@ -28,7 +32,7 @@ internal static class Program
         {
             foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
                 streams.Error.WriteLine($"vmm: {error.Message}");
-            string command = parsed.CommandResult.Command is RootCommand ? "vmm" : $"vmm {parsed.CommandResult.Command.Name}";
+            string command = parsed.CommandResult.Command == root ? "vmm" : $"vmm {parsed.CommandResult.Command.Name}";
             streams.Error.WriteLine($"vmm: '{command} --help' lists what there is.");
             return ExitStatus.Usage;
         }
