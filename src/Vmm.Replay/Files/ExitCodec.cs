@@ -79,6 +79,7 @@ internal static class ExitCodec
             case ExitKind.Debug:
                 writer.Number(exit.Debug.Address);
                 writer.Number(exit.Debug.Dr6);
+                writer.Byte((byte)exit.Debug.Access);
                 break;
             case ExitKind.InitSipi:
                 writer.Flag(exit.InitSipi.IsStartup);
@@ -135,7 +136,7 @@ internal static class ExitCodec
                 return new VpExit(
                     new ExceptionExit { Vector = reader.Byte(), HasErrorCode = reader.Flag(), ErrorCode = (uint)reader.Number(), Payload = reader.Number() });
             case ExitKind.Debug:
-                return new VpExit(new DebugExit { Address = reader.Number(), Dr6 = reader.Number() });
+                return new VpExit(new DebugExit { Address = reader.Number(), Dr6 = reader.Number(), Access = (GuestAccess)reader.Byte() });
             case ExitKind.InitSipi:
                 return new VpExit(new InitSipiExit { IsStartup = reader.Flag(), Vector = reader.Byte() });
             case ExitKind.ApicEoi:

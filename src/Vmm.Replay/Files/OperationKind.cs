@@ -35,7 +35,7 @@ internal enum OperationKind : byte
     /// <summary>Whether memory is kept.</summary>
     Reset,
 
-    /// <summary>Processor, time, exit: it ran until there.</summary>
+    /// <summary>Processor, time, what was left to its limit, exit: it ran until there.</summary>
     Run,
 
     /// <summary>Processor, time, done or an exit: its pending instruction was finished.</summary>

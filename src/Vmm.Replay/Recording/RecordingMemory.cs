@@ -139,6 +139,19 @@ internal sealed class RecordingMemory(RecordingPartition partition, ISecondLevel
             RecordDoorbell(number, in doorbell);
     }
 
+    /// <summary>Records all that the guest sees. The lock is held.</summary>
+    public void RecordAll()
+    {
+        foreach (MappedRegion region in inner.Regions)
+        {
+            for (ulong done = 0; done < region.Length; done += RecordingFormat.LongestPiece)
+            {
+                int length = (int)Math.Min(RecordingFormat.LongestPiece, region.Length - done);
+                RecordWrite(region.Address + done, region.Memory.GetSpan(region.Offset + done, length));
+            }
+        }
+    }
+
     private void RecordDoorbell(int number, in Doorbell doorbell)
     {
         OperationWriter writer = partition.Writer;

@@ -10,6 +10,7 @@ internal sealed partial class RecordingPartition
         while (_requests.TryDequeue(out InterruptRequest request))
         {
             EnsureStarted(); // it is not among the state that the start records
+            WriteTouched();
             _inner.RequestInterrupt(in request);
             _writer.Begin(OperationKind.Request);
             _writer.Byte(request.Vector);
@@ -47,9 +48,10 @@ internal sealed partial class RecordingPartition
     public InjectionResult Inject(RecordingProcessor processor, in InjectedEvent injected)
     {
         using HostTurn turn = Enter();
-        InjectionResult result = processor.Inner.Inject(in injected);
+        // State that holds the event as well must not be recorded before it.
         EnsureStarted();
         WriteTouched();
+        InjectionResult result = processor.Inner.Inject(in injected);
         _writer.Begin(OperationKind.Inject);
         _writer.Byte((byte)processor.Index);
         _writer.Byte((byte)injected.Kind);

@@ -5,10 +5,12 @@ namespace Vmm.Replay;
 internal sealed partial class RecordingPartition
 {
     // With the host's time: how far the guest runs before it is looked whether others want to, or the time has fallen behind.
-    private const ulong Turn = 200_000;
+    private const ulong LoneTurn = 200_000;
+    private const ulong SharedTurn = 20_011;
     private const ulong Tick = 100_000;
 
     private static readonly TimeSpan s_nap = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_longestInstruction = TimeSpan.FromMilliseconds(20);
 
     private readonly Stopwatch _host;
     private readonly LinkedList<RecordingProcessor> _line = new(); // who wants into guest code, first come first served
@@ -18,6 +20,7 @@ internal sealed partial class RecordingPartition
     private int _pauses;
     private int _hosts; // threads that wait for the guest to leave
     private int _suspensions;
+    private bool _isInside; // the last run ended within an instruction
 
     /// <summary>Makes the processor in guest code leave, waits for it, and takes the record. From the guest's own thread outside of guest code it does not wait.</summary>
     public HostTurn Enter()
@@ -78,7 +81,7 @@ internal sealed partial class RecordingPartition
                 if (!TryBegin(processor))
                     return new VpExit(ExitKind.Cancelled);
                 begin = _time.Nanoseconds;
-                limit = IsLive ? begin + Math.Min(left, Turn) : _time.Limit;
+                limit = IsLive ? begin + Math.Min(left, _processors.Length == 1 ? LoneTurn : SharedTurn) : _time.Limit;
                 if (IsLive)
                     _time.Limit = limit;
             }
@@ -93,7 +96,7 @@ internal sealed partial class RecordingPartition
                 lock (_gate)
                 {
                     left -= Math.Min(left, _time.Nanoseconds - begin);
-                    End(processor, in exit);
+                    End(processor, in exit, limit);
                 }
             }
             switch (exit.Kind)
@@ -135,8 +138,18 @@ internal sealed partial class RecordingPartition
         ulong clients = _time.Limit;
         ulong stop = _time.Nanoseconds + 1;
         _time.Limit = stop;
+        long begun = Stopwatch.GetTimestamp();
+        using Timer impatience = new(static state => ((IVirtualProcessor)state!).Cancel(), processor, s_longestInstruction, s_longestInstruction);
         do
+        {
             exit = processor.Run();
+            if (exit.Kind == ExitKind.Cancelled && _time.Nanoseconds < stop && Stopwatch.GetElapsedTime(begun) > s_longestInstruction)
+            {
+                // A string instruction without end: where it is cannot be counted, so what it has done is recorded.
+                _isInside = true;
+                break;
+            }
+        }
         while (exit.Kind == ExitKind.Cancelled && _time.Nanoseconds < stop);
         _time.Limit = clients;
         return exit;
@@ -173,7 +186,7 @@ internal sealed partial class RecordingPartition
         return true;
     }
 
-    private void End(RecordingProcessor processor, in VpExit exit)
+    private void End(RecordingProcessor processor, in VpExit exit, ulong limit)
     {
         _guest = null;
         Volatile.Write(ref _guestThread, null);
@@ -183,7 +196,16 @@ internal sealed partial class RecordingPartition
             _writer.Begin(OperationKind.Run);
             _writer.Byte((byte)processor.Index);
             _writer.Time(_time.Nanoseconds);
+            // How far it might have run: close to its limit the backend goes instruction by instruction, and so must a replay.
+            ulong now = _time.Nanoseconds;
+            _writer.Number(limit == ulong.MaxValue ? 0 : limit > now ? limit - now + 1 : 1);
             WriteExit(processor, in exit);
+        }
+        if (_isInside)
+        {
+            _isInside = false;
+            processor.IsTouched = true;
+            _memory.RecordAll();
         }
         if (_line.Count != 0 || _hosts != 0 || _pauses != 0 || _disposed)
             Monitor.PulseAll(_gate);
@@ -218,12 +240,19 @@ internal sealed partial class RecordingPartition
     // The guest's time follows the host's, by steps that a recording has room for.
     private void KeepUp()
     {
-        if (!IsLive)
+        if (!IsLive || _suspensions != 0)
             return;
         ulong host = (ulong)_host.Elapsed.TotalNanoseconds / Tick * Tick;
         if (host <= _time.Nanoseconds)
             return;
         RecordAdvance(_time.Advance(host));
+    }
+
+    /// <summary>The client looks at what runs on with the time: it is moved up to the host's.</summary>
+    public void ShowTime()
+    {
+        using HostTurn turn = Enter();
+        KeepUp();
     }
 
     /// <summary>The time was moved. The lock is held.</summary>

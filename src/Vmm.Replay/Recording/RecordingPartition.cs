@@ -135,6 +135,8 @@ internal sealed partial class RecordingPartition : IPartition
         using HostTurn turn = Enter();
         if (Array.Exists(_processors, processor => processor.IsHeld))
             throw new InvalidOperationException("A processor is running: it cannot be reset.");
+        if (IsStarted)
+            WriteTouched();
         _inner.Reset(keepMemory);
         if (!IsStarted)
             return;
@@ -145,6 +147,7 @@ internal sealed partial class RecordingPartition : IPartition
     public void SuspendTime()
     {
         using HostTurn turn = Enter();
+        KeepUp();
         _inner.SuspendTime();
         _host.Stop();
         _suspensions++;

@@ -5,6 +5,7 @@ internal sealed class RecordingProcessor : IVirtualProcessor
 {
     private readonly RecordingPartition _partition;
     private Thread? _owner;
+    private readonly ulong[] _exits = new ulong[(int)ExitKind.Failed + 1];
     private int _cancel;
 
     public RecordingProcessor(RecordingPartition partition, IVirtualProcessor inner)
@@ -35,7 +36,8 @@ internal sealed class RecordingProcessor : IVirtualProcessor
 
     public int XsaveSize => Inner.XsaveSize;
 
-    public ProcessorCounters Counters => Inner.Counters;
+    // Of the backend's exits only those that the client saw.
+    public ProcessorCounters Counters => Inner.Counters with { Exits = [.. _exits] };
 
     public DebugControl Debugging
     {
@@ -80,7 +82,9 @@ internal sealed class RecordingProcessor : IVirtualProcessor
             throw InUse("run", other);
         try
         {
-            return _partition.Run(this);
+            VpExit exit = _partition.Run(this);
+            _exits[(int)exit.Kind]++;
+            return exit;
         }
         finally
         {
@@ -91,7 +95,10 @@ internal sealed class RecordingProcessor : IVirtualProcessor
     public CompletionStatus CompletePending(out VpExit exit)
     {
         RequireRest("complete");
-        return _partition.Complete(this, out exit);
+        CompletionStatus status = _partition.Complete(this, out exit);
+        if (status == CompletionStatus.FurtherExit)
+            _exits[(int)exit.Kind]++;
+        return status;
     }
 
     public void CompleteRead(ulong value)
@@ -178,6 +185,7 @@ internal sealed class RecordingProcessor : IVirtualProcessor
     public ulong ReadMsr(uint msr)
     {
         RequireRest("read registers of");
+        _partition.ShowTime();
         return Inner.ReadMsr(msr);
     }
 
@@ -202,6 +210,7 @@ internal sealed class RecordingProcessor : IVirtualProcessor
     public void GetLocalApic(Span<byte> page)
     {
         RequireRest("read registers of");
+        _partition.ShowTime();
         Inner.GetLocalApic(page);
     }
 

@@ -3,6 +3,8 @@ namespace Vmm.Replay;
 /// <summary>Does recorded operations, one after the other.</summary>
 internal sealed partial class ReplayedOperations : IDisposable
 {
+    private const ulong LongestWay = 1UL << 32; // for a guest that has gone astray
+
     private readonly Replayer _replayer;
     private readonly IPartition _partition;
     private readonly IVirtualTime _time;
@@ -154,7 +156,7 @@ internal sealed partial class ReplayedOperations : IDisposable
     private void DoRun()
     {
         IVirtualProcessor processor = Processor();
-        ulong until = _reader.Time();
+        ulong until = _reader.Time(), room = _reader.Number();
         VpExit recorded = ExitCodec.Read(_reader);
         ReadOnlySpan<byte> elements = Elements(in recorded);
         if (until < _time.Nanoseconds)
@@ -162,8 +164,9 @@ internal sealed partial class ReplayedOperations : IDisposable
             Diverge(processor.Index, $"{recorded} at {until} ns", "a time that is past");
             return;
         }
-        // A natural exit must come by then; one nanosecond more, for it to win.
-        _time.Limit = recorded.Kind == ExitKind.Cancelled ? until : until + 1;
+        // A natural exit comes by itself, with as much room as it had.
+        ulong ahead = room == 0 ? LongestWay : Math.Max(room - 1, 1);
+        _time.Limit = recorded.Kind == ExitKind.Cancelled ? until : until + Math.Min(ahead, LongestWay);
         VpExit exit = processor.Run();
         _replayer.Exited?.Invoke(processor, in exit);
         Compare(processor, until, in recorded, in exit, elements);
