@@ -10,6 +10,7 @@ internal sealed partial class LockstepProcessor
     private ProcessorSnapshot? _beforeOnSecond;
     private ulong _stretch;
     private ulong _begunAt; // counted time, or instructions
+    private ulong _room; // how far the first backend might have run
     private int _exits; // since the last comparison
     private VpExit _firstExit;
     private VpExit _secondExit;
@@ -137,6 +138,7 @@ internal sealed partial class LockstepProcessor
             clients = partition.Time!.Limit;
             limit = Math.Min(clients, time.Nanoseconds + partition.Hypervisor.Options.Interval);
             time.Limit = limit;
+            _room = limit - Math.Min(limit, time.Nanoseconds);
         }
         Volatile.Write(ref _running, first);
         if (Volatile.Read(ref _cancel) != 0)
@@ -166,8 +168,9 @@ internal sealed partial class LockstepProcessor
         isHeld = false;
         if (partition.Second.VirtualTime is { } time && partition.Time is not null)
         {
-            ulong stop = time.Nanoseconds + (Now - _begunAt);
-            time.Limit = toLimit ? stop : stop + 1;
+            // As much room as the first had: close to their limit backends go instruction by instruction, and clocks armed on the way may tell.
+            ulong begun = time.Nanoseconds;
+            time.Limit = begun + (toLimit ? Now - _begunAt : Math.Max(_room, Now - _begunAt + 1));
             VpExit exit;
             do
                 exit = second.Run();
