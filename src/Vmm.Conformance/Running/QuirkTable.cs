@@ -7,7 +7,7 @@ internal static class QuirkTable
     [
         (Quirk.CpuidUnmasked, ["extensions.swapped_moves"]),
         (Quirk.DataBreakpoints, ["debug.breakpoint_registers"]),
-        (Quirk.EmulatedProcessor, ["atomics.page_crossing"]),
+        (Quirk.EmulatedProcessor, ["atomics.fenced_lock", "atomics.page_crossing"]),
         (Quirk.HypercallsAnswered, ["hypercall.undefined"]),
         (
             Quirk.LateInterrupts,
