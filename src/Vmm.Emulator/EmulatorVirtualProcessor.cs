@@ -171,6 +171,10 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             case RunResult.Fault:
                 Core.QueueFault();
                 return true;
+            case RunResult.DebugTrap when (_exceptionExits & (1U << ExceptionVector.Debug)) != 0:
+                exit = new VpExit(new ExceptionExit { Vector = ExceptionVector.Debug, Payload = State->PendingDebugTrap }, State->Rip);
+                State->PendingDebugTrap = 0;
+                return false;
             case RunResult.DebugTrap:
                 Core.QueueDebugTrap();
                 return true;
@@ -194,11 +198,19 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
         {
             if (State->Event.Kind != EventKind.None)
             {
+                bool isDebug = State->Event.Vector == ExceptionVector.Debug;
                 Outcome outcome = Core.DeliverEvent();
                 if (outcome == Outcome.Exit)
                 {
                     exit = Translate(in Core.Request);
                     return false;
+                }
+                // What the frame's stores hit comes before the handler's first instruction; hit by #DB's own frame behind it, or that would never end.
+                if (!isDebug && State->PendingDebugTrap != 0 && State->Activity == Activity.Running)
+                {
+                    if (!After(RunResult.DebugTrap, out exit))
+                        return false;
+                    continue;
                 }
             }
             if (State->Activity == Activity.Shutdown)
@@ -272,5 +284,4 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
             new ExceptionExit { Vector = fault.Vector, HasErrorCode = fault.HasErrorCode, ErrorCode = fault.ErrorCode, Payload = fault.Payload }, State->Rip);
         return true;
     }
-
 }

@@ -6,6 +6,8 @@ namespace Vmm.WindowsHypervisor.Simulator;
 /// <summary>A simulated partition: properties, then set-up, then processors and memory, over a partition of the backend behind.</summary>
 internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
 {
+    private const uint DebugExceptionBit = 2;
+
     private readonly Dictionary<uint, SimulatedProcessor> _processors = [];
     private readonly Lock _lock = new();
     private WhvExtendedVmExits _exits;
@@ -28,6 +30,12 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
 
     public bool HasLocalApic => _apicMode != 0;
 
+    // The partition behind freezes the exceptions that exit: those that may be asked for late exit from the beginning, and are given back.
+    private uint LateExceptions => !platform.IsOld && platform.Inner.Capabilities.Has(Capability.ExceptionExits) ? DebugExceptionBit : 0;
+
+    /// <summary>Whether the platform's client has asked to see an exception.</summary>
+    public bool Exits(byte vector) => _exits.ExceptionExit && (Volatile.Read(ref _exceptions) >> vector & 1) != 0;
+
     public SimulatedProcessor? Processor(uint index)
     {
         lock (_lock)
@@ -36,8 +44,8 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
 
     public int SetProperty(WhvPartitionPropertyCode code, ReadOnlySpan<byte> value)
     {
-        // What is frozen by set-up here is what the first release froze: everything.
-        if (IsSetUp)
+        // Set-up freezes what the first release froze: everything; later ones let some exits be chosen anew.
+        if (IsSetUp && (platform.IsOld || code is not (WhvPartitionPropertyCode.ExtendedVmExits or WhvPartitionPropertyCode.ExceptionExitBitmap)))
             return WhvHResult.InvalidArgument;
         switch (code)
         {
@@ -90,7 +98,7 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
             LocalApic = (LocalApicMode)_apicMode,
             EnforceExecute = platform.Inner.Capabilities.Has(Capability.ExecuteProtection),
             HypercallExits = _exits.HypercallExit,
-            ExceptionExits = _exits.ExceptionExit ? (uint)_exceptions : 0,
+            ExceptionExits = (_exits.ExceptionExit ? (uint)_exceptions : 0) | LateExceptions,
             CpuidExits = _exits.X64CpuidExit ? _cpuidLeaves : [],
             MsrPolicy = new MsrPolicy
             {

@@ -68,6 +68,15 @@ internal sealed unsafe partial class SimulatedProcessor
                 ReportWindow(context);
                 return;
             }
+            if (exit.Kind == ExitKind.Exception && !_partition.Exits(exit.Exception.Vector))
+            {
+                _inner.Inject(new InjectedEvent
+                {
+                    Kind = InjectedEventKind.Exception, Vector = exit.Exception.Vector, HasErrorCode = exit.Exception.HasErrorCode,
+                    ErrorCode = exit.Exception.ErrorCode, Payload = exit.Exception.Payload,
+                });
+                continue;
+            }
             if (exit.Kind != ExitKind.Cancelled || Interlocked.Exchange(ref _cancel, 0) != 0)
             {
                 Translate(context, in exit);

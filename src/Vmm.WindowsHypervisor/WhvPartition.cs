@@ -2,6 +2,7 @@ using Vmm.WindowsHypervisor.Interop;
 using Vmm.WindowsHypervisor.Memory;
 using Vmm.WindowsHypervisor.Processors;
 using Vmm.X86;
+using Vmm.X86.Execution;
 
 namespace Vmm.WindowsHypervisor;
 
@@ -14,6 +15,8 @@ internal sealed unsafe class WhvPartition : PartitionBase
     private readonly WhvVirtualProcessor[] _processors;
     private readonly nint _handle;
     private readonly int _created;
+    private readonly Lock _late = new();
+    private bool _interceptsDebug;
 
     public WhvPartition(WindowsHypervisorBackend hypervisor, PartitionOptions options)
         : base(hypervisor, options)
@@ -66,6 +69,19 @@ internal sealed unsafe class WhvPartition : PartitionBase
     public CpuidModel Model { get; }
 
     public bool HasLocalApic => Options.LocalApic != LocalApicMode.None;
+
+    /// <summary>From now on #DB exits on every processor, whoever caused it.</summary>
+    public void InterceptDebugExceptions()
+    {
+        lock (_late)
+        {
+            if (_interceptsDebug)
+                return;
+            Set(WhvPartitionPropertyCode.ExtendedVmExits, Exits(exceptions: true));
+            Set(WhvPartitionPropertyCode.ExceptionExitBitmap, (ulong)Options.ExceptionExits | (1UL << ExceptionVector.Debug));
+            _interceptsDebug = true;
+        }
+    }
 
     protected override GuestMemory AllocateMemoryCore(ulong length, GuestMemoryOptions options) =>
         WhvGuestMemory.Allocate(Platform, length);
@@ -147,13 +163,7 @@ internal sealed unsafe class WhvPartition : PartitionBase
             if (Platform.Features.Xsave)
                 Set(WhvPartitionPropertyCode.ProcessorXsaveFeatures, xsave);
         }
-        WhvExtendedVmExits exits = new()
-        {
-            X64CpuidExit = Platform.Exits.X64CpuidExit,
-            X64MsrExit = Platform.Exits.X64MsrExit,
-            ExceptionExit = Options.ExceptionExits != 0,
-            HypercallExit = Options.HypercallExits,
-        };
+        WhvExtendedVmExits exits = Exits(Options.ExceptionExits != 0);
         Set(WhvPartitionPropertyCode.ExtendedVmExits, exits);
         if (exits.X64MsrExit && Platform.MsrExits.UnhandledMsrs)
             Set(WhvPartitionPropertyCode.X64MsrExitBitmap, new WhvX64MsrExitBitmap { UnhandledMsrs = true });
@@ -165,6 +175,11 @@ internal sealed unsafe class WhvPartition : PartitionBase
         if (actions.Length != 0)
             SetList(WhvPartitionPropertyCode.MsrActionList, actions);
     }
+
+    private WhvExtendedVmExits Exits(bool exceptions) => new()
+    {
+        X64CpuidExit = Platform.Exits.X64CpuidExit, X64MsrExit = Platform.Exits.X64MsrExit, ExceptionExit = exceptions, HypercallExit = Options.HypercallExits,
+    };
 
     // The backend answers every leaf itself, so that a guest sees the profile and nothing else.
     private uint[] CpuidLeaves()

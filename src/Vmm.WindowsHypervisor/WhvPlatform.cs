@@ -57,6 +57,9 @@ internal sealed unsafe class WhvPlatform
 
     public bool HasTimeControl => _api.SuspendPartitionTime is not null && _api.ResumePartitionTime is not null;
 
+    /// <summary>Whether exceptions can be made to exit once the processors are there: since Windows 10 1909, of which the functions of 2004 are proof.</summary>
+    public bool HasLateExceptionExits => Exits.ExceptionExit && _api.RegisterPartitionDoorbellEvent is not null;
+
     public bool HasApicState => HasLocalApic
         && (_api.GetVirtualProcessorState is not null || _api.GetVirtualProcessorInterruptControllerState2 is not null);
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Vmm.WindowsHypervisor.Interop;
+using Vmm.X86.Events;
 using Vmm.WindowsHypervisor.Interop.Probing;
 
 namespace Vmm.WindowsHypervisor;
@@ -42,11 +43,15 @@ public sealed class WindowsHypervisorBackend : HypervisorBase, IProbedPlatform
         Add(Capability.X2Apic, platform.HasApicState);
         Add(Capability.DirtyTracking, platform.HasDirtyTracking);
         Add(Capability.TimeControl, platform.HasTimeControl);
+        Add(Capability.SingleStep, platform.HasLateExceptionExits);
+        Add(Capability.Breakpoints, platform.HasLateExceptionExits);
+        Add(Capability.Watchpoints, platform.HasLateExceptionExits);
         return new HypervisorCapabilities(name, declared)
         {
             MaximumProcessors = ProcessorLimit,
             PhysicalAddressBits = platform.PhysicalAddressBits,
             InterceptableExceptions = platform.Exits.ExceptionExit ? uint.MaxValue & ~(1U << 2) : 0,
+            DebugPointLimit = platform.HasLateExceptionExits ? DebugPointRegisters.Count : 0,
             CpuProfiles = WhvProcessorProfile.Provided(platform),
             Quirks =
             [

@@ -48,6 +48,11 @@ internal static class ExceptionCases
         {
             Requires = [Capability.ExceptionExits],
         },
+        new("exceptions.intercept_trap", "A chosen #DB trap exits behind its instruction, and injected again is the trap it was", "contract 4: Exception",
+            InterceptTrap)
+        {
+            Requires = [Capability.ExceptionExits],
+        },
     ];
 
     private static void Divide(ConformanceContext c)
@@ -428,5 +433,28 @@ internal static class ExceptionCases
         m.VerifyRegisters((Register.Rip, GuestLayout.Code + 2));
         m.ChangePage(GuestLayout.Data, entry => entry | 2);
         m.RunToException(3);
+    }
+
+    private static void InterceptTrap(ConformanceContext c)
+    {
+        const uint Debug = 1 << 1, SingleStep = 0x4000;
+        ConformanceContext.SkipUnless((c.Capabilities.InterceptableExceptions & Debug) != 0, "The backend cannot intercept #DB.");
+        GuestMachine m = c.Enter(
+            GuestMode.Long,
+            a =>
+            {
+                a.push(0x102);
+                a.popfq();
+                a.nop();
+                a.nop();
+                a.hlt();
+            },
+            configure: o => o with { ExceptionExits = Debug });
+        VpExit exit = m.RunTo(ExitKind.Exception);
+        Verify.Equal(exit.Exception, new ExceptionExit { Vector = 1, Payload = SingleStep }, "The #DB");
+        ulong behind = m[Register.Rip];
+        m.Processor.Inject(new InjectedEvent { Kind = InjectedEventKind.Exception, Vector = 1, Payload = SingleStep });
+        Verify.Equal(m.RunToException(1).Rip, behind, "RIP saved by the trap");
+        Verify.Bits(m[Register.Dr6], SingleStep, SingleStep, "DR6.BS");
     }
 }

@@ -1,4 +1,5 @@
 using Vmm.WindowsHypervisor.Interop;
+using Vmm.X86.Execution;
 
 namespace Vmm.WindowsHypervisor.Processors;
 
@@ -32,10 +33,15 @@ internal sealed unsafe partial class WhvVirtualProcessor
     private bool FinishPending(out VpExit exit)
     {
         exit = default;
-        if (!_portPending)
-            return _assist.Continue(out exit);
-        FinishPort();
-        _portPending = false;
+        if (_portPending)
+        {
+            FinishPort();
+            _portPending = false;
+            return true;
+        }
+        if (!_assist.Continue(out exit))
+            return false;
+        _hasStepped = _steps;
         return true;
     }
 
@@ -58,6 +64,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
             case WhvRunVpExitReason.X64Halt:
                 _halted = true;
                 return false;
+            case WhvRunVpExitReason.Exception when context->VpException.ExceptionType == ExceptionVector.Debug && !ClientSeesDebug(context):
+                return TakeDebugException(context, out exit);
             case WhvRunVpExitReason.Exception:
                 exit = TranslateException(in context->VpException, context->VpContext.Rip);
                 return true;
@@ -75,6 +83,14 @@ internal sealed unsafe partial class WhvVirtualProcessor
                 exit = new VpExit(new FailedExit { Code = (ulong)context->ExitReason }, context->VpContext.Rip);
                 return true;
         }
+    }
+
+    // With points a #DB may be theirs, or come from the guest's reading of its registers.
+    private bool ClientSeesDebug(WhvRunVpExitContext* context)
+    {
+        const uint Ours = DebugBits.StatusBreakpoints | DebugBits.StatusDebugRegister;
+        return (_partition.Options.ExceptionExits & (1U << ExceptionVector.Debug)) != 0
+            && (!HasPoints || (context->VpException.ExceptionParameter & Ours) == 0);
     }
 
     private static VpExit TranslateException(in WhvVpExceptionContext exception, ulong rip) => new(

@@ -14,6 +14,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
     {
         Register.ApicBase when !_partition.HasLocalApic => _apicBase,
         Register.Xcr0 when !HasXcr0 => _xcr0,
+        >= Register.Dr0 and <= Register.Dr7 when HasPoints => new ProcessorState { Debug = ReadDebug() }.GetRegister(register),
         _ => ReadOne(s_single[(int)register]).Reg64,
     };
 
@@ -43,13 +44,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
         if ((groups & RegisterGroups.Control) != 0)
             ReadControl(ref state.Control);
         if ((groups & RegisterGroups.Debug) != 0)
-        {
-            WhvRegisterValue* v = Read(WhvRegisterNames.Debug);
-            state.Debug = new DebugRegisters
-            {
-                Dr0 = v[0].Reg64, Dr1 = v[1].Reg64, Dr2 = v[2].Reg64, Dr3 = v[3].Reg64, Dr6 = v[4].Reg64, Dr7 = v[5].Reg64,
-            };
-        }
+            state.Debug = ReadDebug();
         if ((groups & RegisterGroups.Events) != 0)
             ReadEvents(ref state.Events);
     }
@@ -73,15 +68,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
         if ((groups & RegisterGroups.Segments) != 0)
             WriteSegments(in state.Segments);
         if ((groups & RegisterGroups.Debug) != 0)
-        {
-            Put(0, state.Debug.Dr0);
-            Put(1, state.Debug.Dr1);
-            Put(2, state.Debug.Dr2);
-            Put(3, state.Debug.Dr3);
-            Put(4, (state.Debug.Dr6 & 0xFFFF) | 0xFFFF_0FF0);
-            Put(5, (state.Debug.Dr7 & 0xFFFF_2FFF) | 0x400);
-            WriteValues(WhvRegisterNames.Debug);
-        }
+            WriteDebug(in state.Debug);
         if ((groups & RegisterGroups.Events) != 0)
             WriteEvents(in state.Events);
     }

@@ -51,7 +51,7 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
     /// <summary>Power-on state, wherever the platform's own differs (its CS base is 0xF0000).</summary>
     public void Reset()
     {
-        _halted = false;
+        _halted = _hasStepped = false;
         _portPending = false;
         _assist.Abandon();
         ResetState();
@@ -75,6 +75,15 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
             return;
         while (true)
         {
+            if ((_hasStepped || _assist.Assist.HasHostHit) && TakeDebugStop(out exit))
+                return;
+            bool resting = _steps && IsAtRest;
+            if (_steps && !resting)
+            {
+                if (!Step(out exit))
+                    return;
+                continue;
+            }
             Interruptible possible = Interruptible.None;
             bool waiting = EventsWaiting && !TryDeliver(out possible);
             if (_halted)
@@ -84,6 +93,8 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
             }
             if (waiting)
                 WaitForWindow(possible);
+            else if (resting)
+                _poll?.Change(PollMilliseconds, Timeout.Infinite); // what woke it is stepped through soon after
             WhvRunVpExitContext* context = _scratch.Exit;
             int result = _platform.Api.RunVirtualProcessor(Handle, Number, context, (uint)sizeof(WhvRunVpExitContext));
             if (result < 0)
