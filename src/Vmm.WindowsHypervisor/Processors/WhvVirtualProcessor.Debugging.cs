@@ -68,7 +68,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
             // Interrupts wait for the end of the step; exceptions do not.
             delivers = EventsWaiting && TryTakeEvent(Interruptible.None, out injected);
         }
-        _hasStepped = delivers ? _assist.Deliver(in injected, out exit) : _assist.Start(out exit);
+        _hasStepped = delivers ? _assist.StartDelivery(in injected, out exit) : _assist.Start(out exit);
         return _hasStepped;
     }
 

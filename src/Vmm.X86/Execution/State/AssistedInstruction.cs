@@ -41,15 +41,9 @@ public sealed class AssistedInstruction : IDisposable
         return Step(out exit);
     }
 
-<<<<<<< HEAD
     /// <summary>Delivers an event through the guest's tables, without an instruction.</summary>
     /// <returns>As <see cref="Start"/>.</returns>
     public bool StartDelivery(in InjectedEvent injected, out VpExit exit)
-=======
-    /// <summary>Delivers an event through the guest's tables instead of running an instruction.</summary>
-    /// <returns>True: done, its state given back. False: an exit for the client.</returns>
-    public bool Deliver(in InjectedEvent injected, out VpExit exit)
->>>>>>> aa0bc3f (Debug guests of the Windows backend: steps in the assist, points in debug registers that the guest does not use; let traps be intercepted, too, and come before a handler's first instruction)
     {
         Assist.Begin();
         EventKind kind = injected.Kind switch
