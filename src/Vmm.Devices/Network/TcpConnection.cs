@@ -60,6 +60,7 @@ internal sealed class TcpConnection(TcpAddress address, FrameWriter writer, Netw
             if (IsClosed)
                 return;
             _phase = Phase.AnsweredGuest;
+            _lastProgress = Environment.TickCount64;
             _nextToSend++;
             SendSynchronize();
         });

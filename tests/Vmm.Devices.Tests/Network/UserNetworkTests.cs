@@ -96,9 +96,9 @@ public sealed class UserNetworkTests
         NetworkGuest.Segment answer = guest.TakeSegment();
         answer.Flags.Should().Be(Synchronize | Acknowledge);
         answer.Acknowledgment.Should().Be(1001);
-        using TcpClient host = await listener.AcceptTcpClientAsync().WaitAsync(s_patience);
         uint next = answer.Sequence + 1;
         guest.SendSegment(5000, 80, 1001, next, Acknowledge);
+        using TcpClient host = await listener.AcceptTcpClientAsync().WaitAsync(s_patience);
 
         guest.SendSegment(5000, 80, 1004, next, Acknowledge, "lo"u8);
         guest.TakeSegment().Acknowledgment.Should().Be(1001, "the first bytes are missing");
@@ -137,8 +137,8 @@ public sealed class UserNetworkTests
         using NetworkGuest guest = new(ToHost(ForwardedProtocol.Tcp, 80, listener.LocalEndpoint));
         guest.SendSegment(5000, 80, 0, 0, Synchronize, window: 100);
         uint next = guest.TakeSegment().Sequence + 1;
-        using TcpClient host = await listener.AcceptTcpClientAsync().WaitAsync(s_patience);
         guest.SendSegment(5000, 80, 1, next, Acknowledge, window: 100);
+        using TcpClient host = await listener.AcceptTcpClientAsync().WaitAsync(s_patience);
         byte[] sent = [.. Enumerable.Range(0, 250).Select(value => (byte)value)];
         await host.GetStream().WriteAsync(sent);
         guest.TakeSegment().Data.Should().Equal(sent[..100]);
