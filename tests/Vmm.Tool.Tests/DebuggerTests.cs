@@ -9,7 +9,7 @@ namespace Vmm.Tool.Tests;
 public sealed class DebuggerTests : ToolTest
 {
     [SkippableFact]
-    public void Gdb_debugs_Debians_kernel_on_two_processors_which_then_boots_on()
+    public async Task Gdb_debugs_Debians_kernel_on_two_processors_which_then_boots_on()
     {
         OutsideTool.Require("gdb", "gdb", "gdb");
         DebianGuest.Require();
@@ -20,7 +20,7 @@ public sealed class DebuggerTests : ToolTest
             "--append", "console=ttyS0 quiet nokaslr panic=-1 reboot=k work=hello end=reboot"));
 
         string said = Gdb("-ex", "set tcp connect-timeout 60", "-ex", $"target remote 127.0.0.1:{port}", "-x", Path.Combine(AppContext.BaseDirectory, "guests", "linux.gdb"));
-        ToolResult result = run.GetAwaiter().GetResult();
+        ToolResult result = await run;
 
         said.Should().Contain("=> 0x1000200:\tcld").And.MatchRegex("hit Breakpoint 1, 0x0*1000000 in|\nBreakpoint 1, 0x0*1000000 in").And.MatchRegex("rip +0x1000000 ")
             .And.MatchRegex("efer +0x500 ").And.Contain("received signal SIGINT").And.MatchRegex("=> 0xffffffff[0-9a-f]{8}:\tswapgs")
@@ -40,20 +40,20 @@ public sealed class DebuggerTests : ToolTest
     }
 
     [SkippableFact]
-    public void Gdb_that_kills_the_guest_ends_the_run()
+    public async Task Gdb_that_kills_the_guest_ends_the_run()
     {
         OutsideTool.Require("gdb", "gdb", "gdb");
         (Task<ToolResult> run, int port) = RunEndless();
         Gdb("-ex", "set tcp connect-timeout 60", "-ex", $"target remote 127.0.0.1:{port}", "-ex", "set confirm off", "-ex", "kill");
-        ToolResult result = run.GetAwaiter().GetResult();
+        ToolResult result = await run;
         result.Status.Should().Be(0);
     }
 
     [Fact]
-    public void Timeout_ends_a_guest_that_waits_for_a_debugger()
+    public async Task Timeout_ends_a_guest_that_waits_for_a_debugger()
     {
         (Task<ToolResult> run, _) = RunEndless("--timeout", "1");
-        run.GetAwaiter().GetResult().Status.Should().Be(124);
+        (await run).Status.Should().Be(124);
     }
 
     [Fact]
