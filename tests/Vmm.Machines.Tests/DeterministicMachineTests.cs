@@ -33,50 +33,10 @@ public sealed class DeterministicMachineTests
         return new(outcome.Kind, outcome.Value, sent.ToString(), machine.Partition.Processors[0].Counters.Instructions, machine.Partition.VirtualTime!.Nanoseconds);
     }
 
-    // Prints the low byte of the time-stamp counter at each of 40 timer interrupts, between which it alternately computes and waits.
-    private static byte[] Ticker() => EmulatedGuest.Build(guest =>
-    {
-        guest.InitializeInterruptControllers(0xFE, 0xFF);
-        guest.SetHandler(0x20, () =>
-        {
-            guest.pushad();
-            guest.rdtsc();
-            guest.mov(ecx, eax);
-            guest.mov(dx, 0x3F8);
-            guest.@out(dx, al);
-            guest.shr(eax, 8);
-            guest.@out(dx, al);
-            guest.Out(0x20, 0x20);
-            guest.popad();
-            guest.inc(ebx);
-            guest.iretd();
-        });
-        guest.xor(ebx, ebx);
-        guest.Out(0x43, 0x34);
-        guest.Out(0x40, 0xA9);
-        guest.Out(0x40, 0x04);
-        guest.sti();
-        Iced.Intel.Label loop = guest.CreateLabel(), wait = guest.CreateLabel(), done = guest.CreateLabel();
-        guest.Label(ref loop);
-        guest.cmp(ebx, 40);
-        guest.jae(done);
-        guest.test(ebx, 1);
-        guest.je(wait);
-        guest.imul(esi, esi, 17);
-        guest.add(esi, ebx);
-        guest.jmp(loop);
-        guest.Label(ref wait);
-        guest.hlt();
-        guest.jmp(loop);
-        guest.Label(ref done);
-        guest.Out(0xF4, 0x21);
-        guest.hlt();
-    });
-
     [Fact]
     public async Task Two_runs_are_the_same_to_the_instruction()
     {
-        byte[] image = Ticker();
+        byte[] image = TimedGuests.Ticker();
         Trace first = await RunAsync(image);
         first.Kind.Should().Be(MachineOutcomeKind.DebugExit);
         first.Sent.Should().HaveLength(80);
@@ -88,40 +48,17 @@ public sealed class DeterministicMachineTests
     [Fact]
     public async Task Quantum_of_one_processor_changes_nothing_that_the_guest_sees()
     {
-        byte[] image = Ticker();
+        byte[] image = TimedGuests.Ticker();
         Trace coarse = await RunAsync(image, new() { Quantum = 1_000_000 });
         Trace fine = await RunAsync(image, new() { Quantum = 300 });
         fine.Sent.Should().HaveLength(coarse.Sent.Length);
         (await RunAsync(image, new() { Quantum = 300 })).Should().Be(fine);
     }
 
-    // Sends back what it receives with the low byte of the counter, until a full stop.
-    private static byte[] Echo() => EmulatedGuest.Build(guest =>
-    {
-        Iced.Intel.Label wait = guest.CreateLabel(), done = guest.CreateLabel();
-        guest.Label(ref wait);
-        guest.mov(dx, 0x3FD);
-        guest.@in(al, dx);
-        guest.test(al, 1);
-        guest.je(wait);
-        guest.mov(dx, 0x3F8);
-        guest.@in(al, dx);
-        guest.cmp(al, (sbyte)'.');
-        guest.je(done);
-        guest.@out(dx, al);
-        guest.rdtsc();
-        guest.mov(dx, 0x3F8);
-        guest.@out(dx, al);
-        guest.jmp(wait);
-        guest.Label(ref done);
-        guest.Out(0xF4, 0x22);
-        guest.hlt();
-    });
-
     [Fact]
     public async Task Input_that_was_noted_repeats_the_run()
     {
-        byte[] image = Echo();
+        byte[] image = TimedGuests.Echo();
         StringBuilder sent = new();
         await using Machine machine = new(new EmulatorHypervisor(), Options(image, sent) with { HasSerialInput = true });
         Task<MachineOutcome> run = machine.RunAsync();
@@ -192,7 +129,7 @@ public sealed class DeterministicMachineTests
     [Fact]
     public async Task Two_machines_restored_from_one_run_alike()
     {
-        byte[] image = Echo();
+        byte[] image = TimedGuests.Echo();
         await using Machine machine = new(new EmulatorHypervisor(), Options(image, new()) with { HasSerialInput = true });
         using CancellationTokenSource stop = new();
         Task<MachineOutcome> run = machine.RunAsync(stop.Token);
@@ -221,7 +158,7 @@ public sealed class DeterministicMachineTests
     public void Calendar_begins_where_it_is_told_and_numbers_follow_from_the_seed()
     {
         DateTimeOffset start = new(1999, 12, 31, 23, 59, 58, TimeSpan.Zero);
-        using Machine machine = new(new EmulatorHypervisor(), Options(Echo(), new(), new() { Start = start }));
+        using Machine machine = new(new EmulatorHypervisor(), Options(TimedGuests.Echo(), new(), new() { Start = start }));
         machine.Clock.UtcNow.Should().Be(start);
         byte[] first = new byte[20], second = new byte[20], other = new byte[20];
         new SeededEntropy(1).Fill(first);
@@ -234,7 +171,7 @@ public sealed class DeterministicMachineTests
     [Fact]
     public void Impossible_options_are_refused()
     {
-        MachineOptions options = Options(Echo(), new());
+        MachineOptions options = Options(TimedGuests.Echo(), new());
         Refused(options with { Deterministic = new() { Quantum = 0 } }, "*quantum*");
         Refused(options with { Clock = new Devices.VirtualClock(DateTimeOffset.UnixEpoch) }, "*clock of its own*");
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Vmm.Emulator;
 
 namespace Vmm.Machines.Tests;
@@ -21,7 +20,7 @@ public sealed class MachineStoppingTests : IDisposable
     private static ReadOnlySpan<byte> s_spin => [0xEB, 0xFE];
 
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly EventIds _log = new();
+    private readonly RecordingLogs _log = new();
 
     public void Dispose() => _log.Dispose();
 
@@ -36,7 +35,7 @@ public sealed class MachineStoppingTests : IDisposable
 
         outcome!.ToString().Should().Be("powered off (ACPI)");
         (await run).Should().Be(outcome);
-        _log.Seen.Should().Equal(5000, 5001, 5006, 5002);
+        _log.Ids.Should().Equal(5000, 5001, 5006, 5002);
     }
 
     [Fact]
@@ -50,7 +49,7 @@ public sealed class MachineStoppingTests : IDisposable
 
         outcome!.Kind.Should().Be(MachineOutcomeKind.Cancelled);
         (await run).Should().Be(outcome);
-        _log.Seen.Should().Equal(5000, 5001, 5006, 5008, 5002);
+        _log.Ids.Should().Equal(5000, 5001, 5006, 5008, 5002);
     }
 
     [Fact]
@@ -80,7 +79,7 @@ public sealed class MachineStoppingTests : IDisposable
 
         outcome!.Kind.Should().Be(MachineOutcomeKind.Cancelled);
         (await run).Should().Be(outcome);
-        _log.Seen.Should().Equal(5000, 5001, 5007, 5002);
+        _log.Ids.Should().Equal(5000, 5001, 5007, 5002);
     }
 
     [Fact]
@@ -119,40 +118,4 @@ public sealed class MachineStoppingTests : IDisposable
         SerialOutput = _ => _ready.TrySetResult(),
         LoggerFactory = _log,
     });
-
-    /// <summary>Notes the identifiers of what is logged.</summary>
-    private sealed class EventIds : ILoggerFactory, ILogger
-    {
-        private readonly List<int> _seen = [];
-
-        public IReadOnlyList<int> Seen
-        {
-            get
-            {
-                lock (_seen)
-                    return [.. _seen];
-            }
-        }
-
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void Dispose()
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (_seen)
-                _seen.Add(eventId.Id);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Vmm.Emulator;
 using Vmm.Machines;
+using Vmm.Machines.Tests;
 
 namespace Vmm.Replay.Tests;
 
@@ -15,7 +16,7 @@ public sealed class RecordReplayTests
     {
         StringBuilder sent = new();
         RecordedRun run = await RecordedRun.MakeAsync(
-            RecordedGuests.Options(RecordedGuests.Ticker(), sent) with { Deterministic = new() }, sent);
+            RecordedGuests.Options(TimedGuests.Ticker(), sent) with { Deterministic = new() }, sent);
         run.Sent.Should().HaveLength(80);
         run.ShouldRepeat(format);
     }
@@ -26,7 +27,7 @@ public sealed class RecordReplayTests
     public async Task Machine_on_the_hosts_time_is_repeated(LocalApicMode localApic)
     {
         StringBuilder sent = new();
-        RecordedRun run = await RecordedRun.MakeAsync(RecordedGuests.Options(RecordedGuests.Ticker(), sent) with { LocalApic = localApic }, sent);
+        RecordedRun run = await RecordedRun.MakeAsync(RecordedGuests.Options(TimedGuests.Ticker(), sent) with { LocalApic = localApic }, sent);
         run.Sent.Length.Should().BeGreaterThanOrEqualTo(80);
         run.ShouldRepeat(SlatFormat.Npt);
     }
@@ -36,7 +37,7 @@ public sealed class RecordReplayTests
     {
         StringBuilder sent = new();
         RecordedRun run = await RecordedRun.MakeAsync(
-            RecordedGuests.Options(RecordedGuests.Echo(), sent) with { HasSerialInput = true },
+            RecordedGuests.Options(TimedGuests.Echo(), sent) with { HasSerialInput = true },
             sent,
             async machine =>
             {
@@ -64,8 +65,8 @@ public sealed class RecordReplayTests
     {
         // The same guest twice on the host's time: what it sends holds the time, so a replay that equals it has it from the recording.
         StringBuilder one = new(), two = new();
-        RecordedRun first = await RecordedRun.MakeAsync(RecordedGuests.Options(RecordedGuests.Ticker(), one), one);
-        RecordedRun second = await RecordedRun.MakeAsync(RecordedGuests.Options(RecordedGuests.Ticker(), two), two);
+        RecordedRun first = await RecordedRun.MakeAsync(RecordedGuests.Options(TimedGuests.Ticker(), one), one);
+        RecordedRun second = await RecordedRun.MakeAsync(RecordedGuests.Options(TimedGuests.Ticker(), two), two);
         second.Sent.Should().NotBe(first.Sent);
         first.ShouldRepeat(SlatFormat.Ept);
     }
@@ -74,7 +75,7 @@ public sealed class RecordReplayTests
     public async Task Notes_and_options_are_kept()
     {
         StringBuilder sent = new();
-        RecordedRun run = await RecordedRun.MakeAsync(RecordedGuests.Options(RecordedGuests.Ticker(), sent), sent);
+        RecordedRun run = await RecordedRun.MakeAsync(RecordedGuests.Options(TimedGuests.Ticker(), sent), sent);
         using Replay.Recording recording = Vmm.Replay.Recording.Open(new MemoryStream(run.Recording));
         recording.Notes["value"].Should().Be("21");
         recording.Backend.Should().Be("emulator");
