@@ -31,4 +31,18 @@ public sealed record MsrPolicy
 
     /// <summary>What happens to numbers that the backend does not know and no range holds.</summary>
     public MsrAction Unknown { get; init; } = MsrAction.Fault;
+
+    /// <summary>What the first range that holds a number says; null where none does.</summary>
+    /// <param name="msr">The register's number.</param>
+    /// <param name="write">True for a WRMSR, false for a RDMSR.</param>
+    public MsrAction? Find(uint msr, bool write)
+    {
+        for (int i = 0; i < Ranges.Count; i++)
+        {
+            MsrRange range = Ranges[i];
+            if (msr >= range.First && msr <= range.Last)
+                return write ? range.Write : range.Read;
+        }
+        return null;
+    }
 }

@@ -13,7 +13,7 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
     private readonly EmulatorPartition _partition;
     private readonly NestedPageTable _table;
     private readonly uint[] _cpuidExits;
-    private readonly MsrPolicy _msrPolicy;
+    private readonly MsrPolicy? _msrPolicy;
     private NestedWalkCounters _walks;
 
     public EmulatedCore(EmulatorPartition partition, uint apicId)
@@ -25,7 +25,7 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
         ApicId = apicId;
         HypercallsEnabled = partition.Options.HypercallExits;
         _cpuidExits = [.. partition.Options.CpuidExits];
-        _msrPolicy = partition.Options.MsrPolicy ?? new MsrPolicy();
+        _msrPolicy = partition.Options.MsrPolicy;
     }
 
     public override int PhysicalAddressBits => Model.PhysicalAddressBits;
@@ -86,12 +86,7 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
         }
     }
 
-    protected override X86.Execution.MsrAction SelectMsrAction(uint msr, bool write) => Policy(msr, write) switch
-    {
-        MsrAction.Fault => X86.Execution.MsrAction.Fault,
-        MsrAction.Exit or MsrAction.Ignore => X86.Execution.MsrAction.Ask,
-        _ => X86.Execution.MsrAction.Allow,
-    };
+    protected override X86.Execution.MsrAction SelectMsrAction(uint msr, bool write) => MsrPolicyAnswers.Select(_msrPolicy, msr, write);
 
     /// <summary>Makes an injected event the event to deliver.</summary>
     public void QueueEvent(in InjectedEvent injected) => State->Event = new PendingEvent
@@ -127,37 +122,11 @@ internal sealed unsafe partial class EmulatedCore : ProcessorCore
 
     private bool TryAnswerMsr(ref ExternalRequest request)
     {
+        uint msr = (uint)request.Address;
         bool write = request.Kind == ExternalRequestKind.MsrWrite;
-        MsrAction action = Policy((uint)request.Address, write);
-        if (action == MsrAction.Allow)
-        {
-            if (Apic is not null && LocalApic.OwnsMsr((uint)request.Address))
-            {
-                request.Refused = !(write ? TryWriteApicMsr((uint)request.Address, request.Value) : Apic.TryReadMsr((uint)request.Address, out request.Value));
-                return true;
-            }
-            action = _msrPolicy.Unknown;
-        }
-        switch (action)
-        {
-            case MsrAction.Exit:
-                return false;
-            case MsrAction.Ignore:
-                request.Value = 0;
-                return true;
-            default:
-                request.Refused = true;
-                return true;
-        }
-    }
-
-    private MsrAction Policy(uint msr, bool write)
-    {
-        foreach (MsrRange range in _msrPolicy.Ranges)
-        {
-            if (msr >= range.First && msr <= range.Last)
-                return write ? range.Write : range.Read;
-        }
-        return MsrAction.Allow;
+        if (Apic is null || !LocalApic.OwnsMsr(msr) || MsrPolicyAnswers.Select(_msrPolicy, msr, write) == X86.Execution.MsrAction.Ask)
+            return MsrPolicyAnswers.TryAnswer(_msrPolicy, ref request);
+        request.Refused = !(write ? TryWriteApicMsr(msr, request.Value) : Apic.TryReadMsr(msr, out request.Value));
+        return true;
     }
 }

@@ -83,16 +83,7 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
 
     protected override void SetStateCore(RegisterGroups groups, in ProcessorState state)
     {
-        if ((groups & RegisterGroups.General) != 0)
-            StateCheck.General(in state.General);
-        if ((groups & RegisterGroups.Segments) != 0)
-            StateCheck.Segments(in state.Segments, Core.Model);
-        if ((groups & RegisterGroups.Control) != 0)
-            StateCheck.Control(in state.Control, Core.Model);
-        if ((groups & RegisterGroups.Debug) != 0)
-            StateCheck.Debug(in state.Debug);
-        if ((groups & RegisterGroups.Events) != 0)
-            StateCheck.Events(in state.Events);
+        StateCheck.Groups(groups, in state, Core.Model);
         VcpuState* s = State;
         if ((groups & RegisterGroups.General) != 0)
             StateTransfer.SetGeneral(s, in state.General);

@@ -25,7 +25,6 @@ internal sealed unsafe class KvmPartition : PartitionBase
         IsAssisted = hypervisor.IsAssisted;
         RequestedProfile = Profile = KvmProcessorProfile.Adapt(Platform, options.CpuProfile ?? CpuProfiles.V1);
         Model = KvmProcessorProfile.Model(Profile, HasLocalApic);
-        MsrPolicy = new KvmMsrPolicy(options.MsrPolicy);
         Signal = KvmSignal.Take();
         _machine = new KvmFile(KvmFailure.Check(Libc.Control(Platform.File, KvmIoctl.CreateVm, 0), "KVM_CREATE_VM"));
         _processors = new KvmVirtualProcessor[options.ProcessorCount];
@@ -69,8 +68,6 @@ internal sealed unsafe class KvmPartition : PartitionBase
 
     /// <summary>The same, and what follows from it.</summary>
     public CpuidModel Model { get; private set; }
-
-    public KvmMsrPolicy MsrPolicy { get; }
 
     public bool HasLocalApic => Options.LocalApic != LocalApicMode.None;
 
@@ -150,8 +147,8 @@ internal sealed unsafe class KvmPartition : PartitionBase
             if (Platform.HasX2ApicApi)
                 Enable(KvmCapability.X2ApicApi, EdgeQuirkFree);
         }
-        if (Platform.HasMsrExits)
-            MsrPolicy.Apply(this);
+        if (Platform.HasMsrExits && Options.MsrPolicy is { } policy)
+            KvmMsrFilter.Apply(this, policy);
     }
 
     /// <summary>Switches an extension on.</summary>

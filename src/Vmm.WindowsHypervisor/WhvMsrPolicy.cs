@@ -8,17 +8,6 @@ internal static class WhvMsrPolicy
 {
     private const byte Exit = (byte)WhvMsrAction.Exit;
 
-    /// <summary>What the first range that holds the number says, or null where none does.</summary>
-    public static MsrAction? Find(MsrPolicy? policy, uint msr, bool write)
-    {
-        foreach (MsrRange range in policy?.Ranges ?? [])
-        {
-            if (msr >= range.First && msr <= range.Last)
-                return write ? range.Write : range.Read;
-        }
-        return null;
-    }
-
     /// <summary>The registers to take from the platform.</summary>
     public static WhvMsrActionEntry[] Actions(MsrPolicy? policy)
     {
@@ -31,6 +20,6 @@ internal static class WhvMsrPolicy
         }
         return [.. entries];
 
-        byte Action(uint msr, bool write) => Find(policy, msr, write) is { } action && action != MsrAction.Allow ? Exit : (byte)0;
+        byte Action(uint msr, bool write) => policy?.Find(msr, write) is { } action && action != MsrAction.Allow ? Exit : (byte)0;
     }
 }

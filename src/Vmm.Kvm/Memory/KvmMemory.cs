@@ -5,8 +5,7 @@ internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTran
 {
     private readonly MemorySlotTable _table = new(partition.File, partition.Platform.MemorySlots);
     private readonly DoorbellWatcher _doorbells = new(partition.File, partition.Platform.HasAnyLengthEvents);
-    private readonly List<(ulong First, ulong End)> _tracked = [];
-    private readonly HashSet<ulong> _carried = []; // dirty pages that the kernel has told and nobody has asked for
+    private readonly DirtyPages _dirty = new();
 
     /// <inheritdoc/>
     public override SlatFormat? Format => null;
@@ -36,7 +35,7 @@ internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTran
         List<MemorySlot> plan = [.. _table.Slots];
         for (ulong at = address; at < address + length;)
         {
-            bool tracked = IsTracked(at, address + length, out ulong next);
+            bool tracked = _dirty.IsTracked(at, address + length, out ulong next);
             plan = MemorySlotPlan.With(plan, new MemorySlot(at, next - at, host + (nint)(at - address), readOnly, tracked));
             at = next;
         }
@@ -50,23 +49,8 @@ internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTran
 
     protected override void TrackDirtyCore(ulong address, ulong length, bool enable)
     {
-        ulong last = address + length;
-        for (int i = _tracked.Count - 1; i >= 0; i--)
-        {
-            (ulong first, ulong end) = _tracked[i];
-            if (first >= last || end <= address)
-                continue;
-            _tracked.RemoveAt(i);
-            if (first < address)
-                _tracked.Add((first, address));
-            if (end > last)
-                _tracked.Add((last, end));
-        }
-        if (enable)
-            _tracked.Add((address, last));
         Apply(MemorySlotPlan.Changed(_table.Slots, address, length, slot => slot with { IsTracked = enable }));
-        if (!enable)
-            _carried.RemoveWhere(page => page >= address && page < last);
+        _dirty.Track(address, length, enable);
     }
 
     protected override void HarvestDirtyCore(ulong address, ulong length, Span<ulong> bitmap)
@@ -74,30 +58,10 @@ internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTran
         foreach (MemorySlot slot in _table.Slots)
         {
             if (slot.IsTracked && slot.Address < address + length && slot.End > address)
-                _table.Harvest(in slot, _carried);
+                _table.Harvest(in slot, _dirty);
         }
-        for (ulong page = address; page < address + length; page += 4096)
-        {
-            if (_carried.Remove(page))
-                bitmap[(int)((page - address) >> 18)] |= 1UL << (int)((page - address) >> 12 & 63);
-        }
+        _dirty.Harvest(address, length, bitmap);
     }
 
-    private void Apply(List<MemorySlot> plan) => _table.Apply(plan, _carried);
-
-    private bool IsTracked(ulong address, ulong limit, out ulong next)
-    {
-        next = limit;
-        foreach ((ulong first, ulong end) in _tracked)
-        {
-            if (first <= address && address < end)
-            {
-                next = Math.Min(end, limit);
-                return true;
-            }
-            if (address < first && first < next)
-                next = first;
-        }
-        return false;
-    }
+    private void Apply(List<MemorySlot> plan) => _table.Apply(plan, _dirty);
 }

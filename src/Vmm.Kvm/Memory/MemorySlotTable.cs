@@ -30,7 +30,7 @@ internal sealed unsafe class MemorySlotTable(int machine, int capacity)
     /// <summary>Makes the kernel's slots those of a list, or leaves them as they were and throws.</summary>
     /// <param name="plan">Sorted, without overlaps.</param>
     /// <param name="dirty">Takes the pages that slots which go away have logged.</param>
-    public void Apply(List<MemorySlot> plan, HashSet<ulong> dirty)
+    public void Apply(List<MemorySlot> plan, DirtyPages dirty)
     {
         if (plan.Count > capacity)
             throw new HypervisorException(KvmBackend.BackendName, "mapping memory", 0, $"{plan.Count} pieces",
@@ -64,7 +64,7 @@ internal sealed unsafe class MemorySlotTable(int machine, int capacity)
     }
 
     /// <summary>Takes the kernel's log of a slot, which starts anew.</summary>
-    public void Harvest(in MemorySlot slot, HashSet<ulong> dirty)
+    public void Harvest(in MemorySlot slot, DirtyPages dirty)
     {
         ulong[] bitmap = new ulong[((slot.Length >> 12) + 63) / 64];
         // SAFETY: the kernel writes a bit for each page of the slot, in whole words.
@@ -73,15 +73,11 @@ internal sealed unsafe class MemorySlotTable(int machine, int capacity)
             KvmDirtyLog log = new() { Slot = _numbers[slot], Bitmap = words };
             KvmFailure.Check(Libc.Control(machine, KvmIoctl.GetDirtyLog, &log), "KVM_GET_DIRTY_LOG", Range(in slot));
         }
-        for (int i = 0; i < bitmap.Length; i++)
-        {
-            for (ulong rest = bitmap[i]; rest != 0; rest &= rest - 1)
-                dirty.Add(slot.Address + (((ulong)i * 64) + ulong.TrailingZeroCount(rest) << 12));
-        }
+        dirty.Add(slot.Address, bitmap);
     }
 
     // Tracking is switched on and off in place: the slot keeps its number and its tables.
-    private void TakeFlagChanges(List<MemorySlot> removed, List<MemorySlot> added, HashSet<ulong> dirty)
+    private void TakeFlagChanges(List<MemorySlot> removed, List<MemorySlot> added, DirtyPages dirty)
     {
         for (int i = added.Count - 1; i >= 0; i--)
         {

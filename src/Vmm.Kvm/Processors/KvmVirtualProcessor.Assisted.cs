@@ -67,12 +67,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
         public void WriteMsr(uint msr, ulong value) => owner.TryWriteMsrCore(msr, value);
 
-        public X86.Execution.MsrAction SelectMsrAction(uint msr, bool write) => owner._partition.MsrPolicy.Find(msr, write) switch
-        {
-            MsrAction.Fault => X86.Execution.MsrAction.Fault,
-            MsrAction.Exit or MsrAction.Ignore => X86.Execution.MsrAction.Ask,
-            _ => X86.Execution.MsrAction.Allow,
-        };
+        public X86.Execution.MsrAction SelectMsrAction(uint msr, bool write) =>
+            MsrPolicyAnswers.Select(owner._partition.Options.MsrPolicy, msr, write);
 
         public bool TryAnswer(ref ExternalRequest request)
         {
@@ -81,18 +77,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
                 case ExternalRequestKind.MmioWrite:
                     return owner._partition.Slots.Ring(request.Address, request.Size, request.Value);
                 case ExternalRequestKind.MsrRead or ExternalRequestKind.MsrWrite:
-                    bool write = request.Kind == ExternalRequestKind.MsrWrite;
-                    switch (owner._partition.MsrPolicy.Decide((uint)request.Address, write))
-                    {
-                        case MsrAction.Exit:
-                            return false;
-                        case MsrAction.Ignore:
-                            request.Value = write ? request.Value : 0;
-                            return true;
-                        default:
-                            request.Refused = true;
-                            return true;
-                    }
+                    return MsrPolicyAnswers.TryAnswer(owner._partition.Options.MsrPolicy, ref request);
                 default:
                     return false;
             }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Vmm.Kvm.Interop;
+using Vmm.X86.Execution;
 
 namespace Vmm.Kvm.Processors;
 
@@ -176,7 +177,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
         uint msr = _run->MsrIndex;
         exit = default;
         _run->MsrError = 0;
-        switch (_partition.MsrPolicy.Decide(msr, write))
+        switch (MsrPolicyAnswers.Decide(_partition.Options.MsrPolicy, msr, write))
         {
             case MsrAction.Exit:
                 exit = new VpExit(new MsrExit { Msr = msr, IsWrite = write, Value = write ? _run->MsrData : 0 }, General.Rip);

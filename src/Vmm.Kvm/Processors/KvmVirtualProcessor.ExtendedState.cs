@@ -30,7 +30,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
             _area.AsSpan(XsaveArea.Size, XsaveArea.SizeWithAvx - XsaveArea.Size).CopyTo(area[XsaveArea.Size..]);
         else
             present &= LegacyStates;
-        Normalize(area, present);
+        XsaveArea.Complete(area, present);
     }
 
     // Setting the x87 and SSE registers alone (KVM_SET_FPU) can be lost where their states are still marked as initial; the whole area
@@ -42,7 +42,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
         ReadArea();
         ulong others = BinaryPrimitives.ReadUInt64LittleEndian(_area.AsSpan(Header)) & ~Known;
         area[..Header].CopyTo(_area);
-        Normalize(_area, present);
+        XsaveArea.Complete(_area, present);
         BinaryPrimitives.WriteUInt64LittleEndian(_area.AsSpan(Header), others | present | LegacyStates);
         if ((present & 4) != 0)
             area[XsaveArea.Size..XsaveArea.SizeWithAvx].CopyTo(_area.AsSpan(XsaveArea.Size));
@@ -139,23 +139,5 @@ internal sealed unsafe partial class KvmVirtualProcessor
         // SAFETY: the kernel fills 4096 bytes.
         fixed (byte* bytes = _area)
             KvmFailure.Check(Libc.Control(_file, KvmIoctl.GetXsave, bytes), "KVM_GET_XSAVE");
-    }
-
-    // A component whose bit is clear is in its initial state, whatever its bytes are; the contract's areas spell it out.
-    private static void Normalize(Span<byte> area, ulong present)
-    {
-        if ((present & 1) == 0)
-        {
-            area[..24].Clear();
-            area[32..160].Clear();
-            BinaryPrimitives.WriteUInt16LittleEndian(area, 0x37F);
-        }
-        if ((present & 6) == 0)
-            BinaryPrimitives.WriteUInt32LittleEndian(area[24..], 0x1F80);
-        if ((present & 2) == 0)
-            area[160..416].Clear();
-        BinaryPrimitives.WriteUInt32LittleEndian(area[28..], 0xFFFF);
-        area[416..Header].Clear();
-        BinaryPrimitives.WriteUInt64LittleEndian(area[Header..], present | LegacyStates);
     }
 }

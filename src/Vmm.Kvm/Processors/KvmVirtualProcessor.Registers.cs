@@ -97,16 +97,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     protected override void SetStateCore(RegisterGroups groups, in ProcessorState state)
     {
-        if ((groups & RegisterGroups.General) != 0)
-            StateCheck.General(in state.General);
-        if ((groups & RegisterGroups.Segments) != 0)
-            StateCheck.Segments(in state.Segments, _partition.Model);
-        if ((groups & RegisterGroups.Control) != 0)
-            StateCheck.Control(in state.Control, _partition.Model);
-        if ((groups & RegisterGroups.Debug) != 0)
-            StateCheck.Debug(in state.Debug);
-        if ((groups & RegisterGroups.Events) != 0)
-            StateCheck.Events(in state.Events);
+        StateCheck.Groups(groups, in state, _partition.Model);
         if ((groups & RegisterGroups.General) != 0)
             WriteGeneral(in state.General);
         if ((groups & (RegisterGroups.Segments | RegisterGroups.Control)) != 0)

@@ -5,8 +5,7 @@ namespace Vmm.WindowsHypervisor.Memory;
 /// <summary>The guest-physical address space of a partition of the platform, which keeps the nested tables itself.</summary>
 internal sealed unsafe partial class WhvMemory(WhvPartition partition) : SecondLevelAddressTranslationBase(partition)
 {
-    private readonly List<(ulong First, ulong End)> _tracked = [];
-    private readonly HashSet<ulong> _carried = []; // dirty pages of mappings that were made anew
+    private readonly DirtyPages _dirty = new();
 
     /// <summary>Told of every range that the host writes: for a simulated processor, which does not see its process's stores as a real one does.</summary>
     public Action<ulong, ulong>? HostWrote { get; set; }
@@ -57,21 +56,8 @@ internal sealed unsafe partial class WhvMemory(WhvPartition partition) : SecondL
 
     protected override void TrackDirtyCore(ulong address, ulong length, bool enable)
     {
-        ulong last = address + length;
-        Carry(address, last);
-        for (int i = _tracked.Count - 1; i >= 0; i--)
-        {
-            (ulong first, ulong end) = _tracked[i];
-            if (first >= last || end <= address)
-                continue;
-            _tracked.RemoveAt(i);
-            if (first < address)
-                _tracked.Add((first, address));
-            if (end > last)
-                _tracked.Add((last, end));
-        }
-        if (enable)
-            _tracked.Add((address, last));
+        Carry(address, address + length);
+        _dirty.Track(address, length, enable);
         foreach ((MappedRegion region, ulong first, ulong end) in Pieces(address, length))
             Remap(region, first, end, region.Access);
     }
@@ -79,23 +65,19 @@ internal sealed unsafe partial class WhvMemory(WhvPartition partition) : SecondL
     protected override void HarvestDirtyCore(ulong address, ulong length, Span<ulong> bitmap)
     {
         Carry(address, address + length);
-        for (ulong page = address; page < address + length; page += 4096)
-        {
-            if (_carried.Remove(page))
-                bitmap[(int)((page - address) >> 18)] |= 1UL << (int)((page - address) >> 12 & 63);
-        }
+        _dirty.Harvest(address, length, bitmap);
     }
 
     // Takes the platform's dirty bits of a range over: mapping a range anew, and reading the bits, clears them.
     private void Carry(ulong address, ulong limit)
     {
-        if (_tracked.Count == 0)
+        if (!_dirty.IsAnyTracked)
             return;
         foreach ((_, ulong first, ulong end) in Pieces(address, limit - address))
         {
             for (ulong at = first; at < end;)
             {
-                bool tracked = IsTracked(at, end, out ulong next);
+                bool tracked = _dirty.IsTracked(at, end, out ulong next);
                 if (tracked)
                     CarryTracked(at, next);
                 at = next;
@@ -114,11 +96,7 @@ internal sealed unsafe partial class WhvMemory(WhvPartition partition) : SecondL
                 partition.Platform.Api.QueryGpaRangeDirtyBitmap(partition.Handle, first, end - first, words, (uint)(dirty.Length * sizeof(ulong))),
                 "WHvQueryGpaRangeDirtyBitmap", Range(first, end));
         }
-        for (int page = 0; page < pages; page++)
-        {
-            if ((dirty[page >> 6] >> (page & 63) & 1) != 0)
-                _carried.Add(first + ((ulong)page << 12));
-        }
+        _dirty.Add(first, dirty);
     }
 
     private void Remap(MappedRegion region, ulong first, ulong end, GuestAccess access)
@@ -132,7 +110,7 @@ internal sealed unsafe partial class WhvMemory(WhvPartition partition) : SecondL
     {
         for (ulong done = 0; done < length;)
         {
-            bool tracked = IsTracked(address + done, address + length, out ulong next);
+            bool tracked = _dirty.IsTracked(address + done, address + length, out ulong next);
             ulong piece = next - (address + done);
             WhvMapGpaRangeFlags flags = Flags(access) | (tracked ? WhvMapGpaRangeFlags.TrackDirtyPages : 0);
             // SAFETY: the block holds the range, and the list of regions keeps the block alive while it is mapped.
@@ -145,22 +123,6 @@ internal sealed unsafe partial class WhvMemory(WhvPartition partition) : SecondL
 
     private void Remove(ulong address, ulong length) => WhvPlatform.Check(
         partition.Platform.Api.UnmapGpaRange(partition.Handle, address, length), "WHvUnmapGpaRange", Range(address, address + length));
-
-    private bool IsTracked(ulong address, ulong limit, out ulong next)
-    {
-        next = limit;
-        foreach ((ulong first, ulong end) in _tracked)
-        {
-            if (first <= address && address < end)
-            {
-                next = Math.Min(end, limit);
-                return true;
-            }
-            if (address < first && first < next)
-                next = first;
-        }
-        return false;
-    }
 
     private WhvMapGpaRangeFlags Flags(GuestAccess access) =>
         ((access & GuestAccess.Read) != 0 ? WhvMapGpaRangeFlags.Read : 0)

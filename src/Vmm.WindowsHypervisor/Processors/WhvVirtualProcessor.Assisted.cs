@@ -58,12 +58,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
 
         public void WriteMsr(uint msr, ulong value) => owner.TryWriteMsrCore(msr, value);
 
-        public X86.Execution.MsrAction SelectMsrAction(uint msr, bool write) => Policy(msr, write) switch
-        {
-            MsrAction.Fault => X86.Execution.MsrAction.Fault,
-            MsrAction.Exit or MsrAction.Ignore => X86.Execution.MsrAction.Ask,
-            _ => X86.Execution.MsrAction.Allow,
-        };
+        public X86.Execution.MsrAction SelectMsrAction(uint msr, bool write) =>
+            MsrPolicyAnswers.Select(owner._partition.Options.MsrPolicy, msr, write);
 
         public bool TryAnswer(ref ExternalRequest request)
         {
@@ -72,25 +68,12 @@ internal sealed unsafe partial class WhvVirtualProcessor
                 case ExternalRequestKind.MmioWrite:
                     return owner._partition.NestedMemory.Ring(request.Address, request.Size, request.Value);
                 case ExternalRequestKind.MsrRead or ExternalRequestKind.MsrWrite:
-                    bool write = request.Kind == ExternalRequestKind.MsrWrite;
-                    switch (Policy((uint)request.Address, write) ?? owner._partition.Options.MsrPolicy?.Unknown ?? MsrAction.Fault)
-                    {
-                        case MsrAction.Exit:
-                            return false;
-                        case MsrAction.Ignore:
-                            request.Value = write ? request.Value : 0;
-                            return true;
-                        default:
-                            request.Refused = true;
-                            return true;
-                    }
+                    return MsrPolicyAnswers.TryAnswer(owner._partition.Options.MsrPolicy, ref request);
                 default:
                     return false;
             }
         }
 
         public bool ExitsAtCpuid(uint leaf) => Array.IndexOf(_cpuidExits, leaf) >= 0;
-
-        private MsrAction? Policy(uint msr, bool write) => WhvMsrPolicy.Find(owner._partition.Options.MsrPolicy, msr, write);
     }
 }

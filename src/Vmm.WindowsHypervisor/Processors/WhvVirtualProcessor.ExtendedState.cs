@@ -31,7 +31,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
             platform[XsaveArea.Size..XsaveArea.SizeWithAvx].CopyTo(area[XsaveArea.Size..]);
         else
             present &= 3;
-        Normalize(area, present);
+        XsaveArea.Complete(area, present);
     }
 
     protected override void SetXsaveCore(ReadOnlySpan<byte> area)
@@ -105,23 +105,5 @@ internal sealed unsafe partial class WhvVirtualProcessor
         }
         length = (int)Math.Min(written, PlatformBytes);
         return _area;
-    }
-
-    // A component whose bit is clear is in its initial state, whatever its bytes are; the contract's areas spell it out.
-    private static void Normalize(Span<byte> area, ulong present)
-    {
-        if ((present & 1) == 0)
-        {
-            area[..24].Clear();
-            area[32..160].Clear();
-            BinaryPrimitives.WriteUInt16LittleEndian(area, 0x37F);
-        }
-        if ((present & 6) == 0)
-            BinaryPrimitives.WriteUInt32LittleEndian(area[24..], 0x1F80);
-        if ((present & 2) == 0)
-            area[160..416].Clear();
-        BinaryPrimitives.WriteUInt32LittleEndian(area[28..], 0xFFFF);
-        area[416..Header].Clear();
-        BinaryPrimitives.WriteUInt64LittleEndian(area[Header..], present | 3);
     }
 }

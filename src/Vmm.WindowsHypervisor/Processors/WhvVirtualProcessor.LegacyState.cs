@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Vmm.WindowsHypervisor.Interop;
+using Vmm.X86.Execution;
 
 namespace Vmm.WindowsHypervisor.Processors;
 
@@ -36,7 +37,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
     {
         byte[] whole = area.ToArray();
         ulong present = BinaryPrimitives.ReadUInt64LittleEndian(area[Header..]);
-        Normalize(whole, present);
+        XsaveArea.Complete(whole, present);
         WhvRegisterValue* v = _scratch.Values;
         for (int i = 0; i < 16; i++)
             v[i] = Quad(whole.AsSpan(160 + (16 * i)));

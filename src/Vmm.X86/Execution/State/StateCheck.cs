@@ -5,9 +5,24 @@ public static class StateCheck
 {
     private const ulong Cr0Reserved = ~0xE005_003FUL;
 
-    /// <summary>Control registers and EFER, by the CPU model.</summary>
+    /// <summary>What a client sets, all of it before any is taken.</summary>
     /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
-    public static void Control(in ControlRegisters control, CpuidModel model)
+    public static void Groups(RegisterGroups groups, in ProcessorState state, CpuidModel model)
+    {
+        if ((groups & RegisterGroups.General) != 0)
+            General(in state.General);
+        if ((groups & RegisterGroups.Segments) != 0)
+            Segments(in state.Segments, model);
+        if ((groups & RegisterGroups.Control) != 0)
+            Control(in state.Control, model);
+        if ((groups & RegisterGroups.Debug) != 0)
+            Debug(in state.Debug);
+        if ((groups & RegisterGroups.Events) != 0)
+            Events(in state.Events);
+    }
+
+    /// <summary>Control registers and EFER, by the CPU model.</summary>
+    private static void Control(in ControlRegisters control, CpuidModel model)
     {
         if ((control.Cr0 & Cr0Reserved) != 0)
             throw Refuse("CR0", control.Cr0, "reserved bits are set");
@@ -33,8 +48,7 @@ public static class StateCheck
     }
 
     /// <summary>Bases of segments and tables.</summary>
-    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
-    public static void Segments(in SegmentRegisters segments, CpuidModel model)
+    private static void Segments(in SegmentRegisters segments, CpuidModel model)
     {
         Base(model, "FS", segments.Fs.Base);
         Base(model, "GS", segments.Gs.Base);
@@ -49,8 +63,7 @@ public static class StateCheck
     }
 
     /// <summary>Debug registers.</summary>
-    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
-    public static void Debug(in DebugRegisters debug)
+    private static void Debug(in DebugRegisters debug)
     {
         if (debug.Dr6 >> 32 != 0)
             throw Refuse("DR6", debug.Dr6, "the upper half must be clear");
@@ -59,16 +72,14 @@ public static class StateCheck
     }
 
     /// <summary>RFLAGS.</summary>
-    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
-    public static void General(in GeneralRegisters general)
+    private static void General(in GeneralRegisters general)
     {
         if (general.Rflags >> 22 != 0)
             throw Refuse("RFLAGS", general.Rflags, "reserved bits are set");
     }
 
     /// <summary>Activity and shadow.</summary>
-    /// <exception cref="ArgumentException">A value is impossible; the message names the register.</exception>
-    public static void Events(in EventState events)
+    private static void Events(in EventState events)
     {
         if (events.Activity > ProcessorActivity.Shutdown)
             throw new ArgumentException($"{events.Activity} is no activity.");

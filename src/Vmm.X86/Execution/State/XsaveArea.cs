@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+
 namespace Vmm.X86.Execution;
 
 /// <summary>The XSAVE standard format (SDM Vol. 1 13.4) of the x87, SSE, AVX and PKRU state in the state block.</summary>
@@ -103,6 +104,26 @@ public static unsafe class XsaveArea
         uint mxcsr = BinaryPrimitives.ReadUInt32LittleEndian(area[24..]);
         if ((present & (Sse | Avx)) != 0 && (mxcsr & ~MxcsrMask) != 0)
             throw new ArgumentException($"MXCSR 0x{mxcsr:X} has reserved bits set.", nameof(area));
+    }
+
+    /// <summary>Spells the initial state of what is not present out in the legacy region, whose bits in the header are set then.</summary>
+    /// <param name="area">An area in which a component whose bit is clear may have any bytes.</param>
+    /// <param name="present">XSTATE_BV.</param>
+    public static void Complete(Span<byte> area, ulong present)
+    {
+        if ((present & X87) == 0)
+        {
+            area[..24].Clear();
+            area[32..160].Clear();
+            Write16(area, 0, 0x37F);
+        }
+        if ((present & (Sse | Avx)) == 0)
+            Write32(area, 24, 0x1F80);
+        if ((present & Sse) == 0)
+            area[160..416].Clear();
+        Write32(area, 28, MxcsrMask);
+        area[416..Header].Clear();
+        Write64(area, Header, present | X87 | Sse);
     }
 
     private static void LoadX87(VcpuState* s, ReadOnlySpan<byte> area, bool present)

@@ -3,8 +3,7 @@ using Vmm.Kvm.Interop;
 namespace Vmm.Kvm;
 
 /// <summary>A client's MSR policy: the kernel sends out what a bitmap names and what it does not know, and the policy decides.</summary>
-/// <param name="policy">The client's; null for none.</param>
-internal sealed unsafe class KvmMsrPolicy(MsrPolicy? policy)
+internal static unsafe class KvmMsrFilter
 {
     private const uint BlockLength = 0x2000;
     private const int MostRanges = 16;
@@ -12,27 +11,9 @@ internal sealed unsafe class KvmMsrPolicy(MsrPolicy? policy)
     // Where the kernel has registers of its own; elsewhere every number is unknown to it. x2APIC's are never filtered.
     private static readonly uint[] s_blocks = [0, 0x2000, 0x4000_0000, 0x4B56_4000, 0xC000_0000, 0xC001_0000];
 
-    /// <summary>What becomes of an access that the kernel sent out.</summary>
-    public MsrAction Decide(uint msr, bool write) => Find(msr, write) ?? policy?.Unknown ?? MsrAction.Fault;
-
-    /// <summary>What the first range that holds the number says, or null where none does.</summary>
-    public MsrAction? Find(uint msr, bool write)
-    {
-        if (policy is null)
-            return null;
-        foreach (MsrRange range in policy.Ranges)
-        {
-            if (msr >= range.First && msr <= range.Last)
-                return write ? range.Write : range.Read;
-        }
-        return null;
-    }
-
     /// <summary>Tells the kernel.</summary>
-    public void Apply(KvmPartition partition)
+    public static void Apply(KvmPartition partition, MsrPolicy policy)
     {
-        if (policy is null)
-            return;
         partition.Enable(KvmCapability.UserSpaceMsr, KvmRun.MsrUnknown | KvmRun.MsrFiltered);
         byte* filter = stackalloc byte[8 + (MostRanges * sizeof(KvmMsrFilterRange))];
         new Span<byte>(filter, 8 + (MostRanges * sizeof(KvmMsrFilterRange))).Clear();
@@ -46,7 +27,7 @@ internal sealed unsafe class KvmMsrPolicy(MsrPolicy? policy)
             {
                 foreach (bool write in (ReadOnlySpan<bool>)[false, true])
                 {
-                    if (Fill(first, write, new Span<byte>(bitmap, (int)BlockLength / 8)))
+                    if (Fill(policy, first, write, new Span<byte>(bitmap, (int)BlockLength / 8)))
                     {
                         *range++ = new KvmMsrFilterRange
                         {
@@ -63,12 +44,12 @@ internal sealed unsafe class KvmMsrPolicy(MsrPolicy? policy)
     }
 
     // Bits are set for what the kernel may answer. True: something it may not.
-    private bool Fill(uint first, bool write, Span<byte> bitmap)
+    private static bool Fill(MsrPolicy policy, uint first, bool write, Span<byte> bitmap)
     {
         bool any = false;
         for (uint i = 0; i < BlockLength; i++)
         {
-            if (Find(first + i, write) is { } action && action != MsrAction.Allow)
+            if (policy.Find(first + i, write) is { } action && action != MsrAction.Allow)
                 any = true;
             else
                 bitmap[(int)(i >> 3)] |= (byte)(1 << (int)(i & 7));
