@@ -23,4 +23,8 @@ internal static class Backends
             throw new UsageException($"--backend: {e.Message}", e);
         }
     }
+
+    /// <summary>The CPU profile that has the most of those that a backend declares; null where it declares none of ours.</summary>
+    public static CpuProfile? FullestProfile(HypervisorCapabilities capabilities) =>
+        CpuProfiles.All.LastOrDefault(profile => capabilities.CpuProfiles.Contains(profile.Name));
 }

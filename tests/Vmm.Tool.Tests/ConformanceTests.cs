@@ -31,11 +31,12 @@ public sealed class ConformanceTests : ToolTest
     public void Reports_are_written_as_their_names_say()
     {
         Run("conformance", "--slat", "npt", "--filter", "cancel.", "--report", PathOf("report.json")).Status.Should().Be(0);
-        Run("conformance", "--slat", "npt", "--filter", "cancel.before_run", "--report", PathOf("report.md")).Status.Should().Be(0);
+        Run("conformance", "--slat", "npt", "--cpu", "v1", "--filter", "cancel.before_run", "--report", PathOf("report.md")).Status.Should().Be(0);
 
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(PathOf("report.json")));
+        json.RootElement.GetProperty("cpuProfile").GetString().Should().Be("v3", "it is the fullest of the emulator");
         json.RootElement.GetProperty("results").EnumerateArray().Should().OnlyContain(e => e.GetProperty("slat").GetString() == "npt");
-        File.ReadAllText(PathOf("report.md")).Should().StartWith("# Conformance of emulator").And.Contain("| cancel.before_run |");
+        File.ReadAllText(PathOf("report.md")).Should().StartWith("# Conformance of emulator").And.Contain("CPU profile v1").And.Contain("| cancel.before_run |");
     }
 
     [Fact]
@@ -54,6 +55,7 @@ public sealed class ConformanceTests : ToolTest
     [InlineData("--report no/such/folder/report.md", "--report cannot be written")]
     [InlineData("--backend nonesuch", "no backend 'nonesuch'")]
     [InlineData("--backend broken --slat npt", "--slat")]
+    [InlineData("--backend emulator --cpu v4", "--cpu v4: the emulator backend has v1, v2, v3.")]
     public void Wrong_option_is_refused_in_one_line(string options, string because)
     {
         Run(["conformance", "--filter", "cancel.before_run", .. options.Split(' ')]).ShouldRefuse(because);

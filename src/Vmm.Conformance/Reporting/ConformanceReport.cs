@@ -20,6 +20,9 @@ public sealed class ConformanceReport
     /// <summary>What it declares.</summary>
     public HypervisorCapabilities Capabilities { get; }
 
+    /// <summary>Name of the guests' processor model; null = the backend's default.</summary>
+    public string? CpuProfile { get; init; }
+
     /// <summary>The results, in the order they came.</summary>
     public IReadOnlyList<CaseResult> Results { get; }
 
@@ -40,6 +43,7 @@ public sealed class ConformanceReport
         using Utf8JsonWriter json = new(destination, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteString("backend", Backend);
+        json.WriteString("cpuProfile", CpuProfile);
         json.WriteStartArray("capabilities");
         foreach (Capability capability in Capabilities.Declared.OrderBy(capability => capability.Name, StringComparer.Ordinal))
             json.WriteStringValue(capability.Name);
@@ -80,7 +84,8 @@ public sealed class ConformanceReport
     {
         StringBuilder text = new();
         SlatFormat?[] formats = [.. Results.Select(result => result.SlatFormat).Distinct()];
-        text.Append("# Conformance of ").AppendLine(Backend).AppendLine().AppendLine(Summary).AppendLine();
+        text.Append("# Conformance of ").AppendLine(Backend).AppendLine().Append(Summary);
+        text.AppendLine(CpuProfile is null ? "" : $"; CPU profile {CpuProfile}").AppendLine();
         text.Append("| Case | Behaviour | Oracle |");
         foreach (SlatFormat? format in formats)
             text.Append(' ').Append(format?.ToString() ?? "default").Append(" |");

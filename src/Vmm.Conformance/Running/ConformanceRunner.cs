@@ -24,10 +24,10 @@ public static class ConformanceRunner
                 results.Add(result);
                 options.Progress?.Invoke(result);
                 if (options.StopAtFirstFailure && result.Outcome == CaseOutcome.Failed)
-                    return new ConformanceReport(hypervisor.Name, hypervisor.Capabilities, results);
+                    return new ConformanceReport(hypervisor.Name, hypervisor.Capabilities, results) { CpuProfile = options.CpuProfile?.Name };
             }
         }
-        return new ConformanceReport(hypervisor.Name, hypervisor.Capabilities, results);
+        return new ConformanceReport(hypervisor.Name, hypervisor.Capabilities, results) { CpuProfile = options.CpuProfile?.Name };
     }
 
     /// <summary>The formats that a run without a choice of its own goes through.</summary>

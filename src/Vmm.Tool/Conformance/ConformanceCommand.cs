@@ -20,6 +20,11 @@ internal static class ConformanceCommand
         HelpName = "ept|npt|both",
     };
 
+    private static readonly Option<string?> Cpu = new("--cpu")
+    {
+        Description = "CPU profile of the guests; the fullest that the backend has is the default.", HelpName = "v1|v2|v3",
+    };
+
     private static readonly Option<string?> Report = new("--report")
     {
         Description = "Write a report: a matrix as .md, everything as .json.", HelpName = "FILE.json|.md",
@@ -42,7 +47,7 @@ internal static class ConformanceCommand
             Exit status: 0 all passed, 10 some failed, 4 backend unavailable, 2 wrong usage or no case ran.
             """)
         {
-            Backend, Slat, Report, Filter, Json,
+            Backend, Slat, Cpu, Report, Filter, Json,
         };
         command.SetAction(parsed => Execute(parsed, streams));
         return command;
@@ -55,7 +60,8 @@ internal static class ConformanceCommand
         bool json = parsed.GetValue(Json);
         IHypervisor hypervisor = Backends.Create(parsed.GetValue(Backend)!);
         using ReportFile? file = path is null ? null : ReportFile.Create(path);
-        ConformanceOptions options = new() { Filter = parsed.GetValue(Filter), SlatFormats = formats };
+        CpuProfile? profile = ParseProfile(parsed.GetValue(Cpu), hypervisor.Capabilities);
+        ConformanceOptions options = new() { Filter = parsed.GetValue(Filter), SlatFormats = formats, CpuProfile = profile };
         TextWriter text = json ? streams.Error : streams.Text;
         ConformanceReport report;
         try
@@ -84,6 +90,15 @@ internal static class ConformanceCommand
         if (report.Results.Count == 0)
             return ExitStatus.Usage;
         return report.Count(CaseOutcome.Failed) == 0 ? ExitStatus.Success : ExitStatus.CasesFailed;
+    }
+
+    private static CpuProfile? ParseProfile(string? text, HypervisorCapabilities capabilities)
+    {
+        if (text is null)
+            return Backends.FullestProfile(capabilities);
+        return capabilities.CpuProfiles.Contains(text, StringComparer.OrdinalIgnoreCase)
+            ? CpuProfiles.ByName(text)
+            : throw new UsageException($"--cpu {text}: the {capabilities.Backend} backend has {string.Join(", ", capabilities.CpuProfiles)}.");
     }
 
     private static SlatFormat[]? ParseFormats(string? text) => text switch

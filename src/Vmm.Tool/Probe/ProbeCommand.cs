@@ -61,8 +61,8 @@ internal static class ProbeCommand
         foreach (PlatformQuestion question in PlatformProbe.Questions.Where(question => !question.MayEndProcess))
             Ask(probe, question, report, streams);
         report.Save("the conformance kit");
-        ConformanceReport kit = ConformanceProgress.Run(
-            hypervisor, new ConformanceOptions { Filter = parsed.GetValue(Filter) }, streams.Text, streams.IsTextTerminal);
+        ConformanceOptions options = new() { Filter = parsed.GetValue(Filter), CpuProfile = Backends.FullestProfile(hypervisor.Capabilities) };
+        ConformanceReport kit = ConformanceProgress.Run(hypervisor, options, streams.Text, streams.IsTextTerminal);
         report.Add(kit);
         foreach (CaseResult failure in kit.Failures)
             streams.Text.WriteLine($"\n{failure.Explain()}");
