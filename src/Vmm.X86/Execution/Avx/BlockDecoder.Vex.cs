@@ -57,9 +57,9 @@ internal sealed unsafe partial class BlockDecoder
         Code.VEX_Vmovaps_ymmm256_ymm or Code.VEX_Vmovapd_ymmm256_ymm or Code.VEX_Vmovdqa_ymmm256_ymm or Code.VEX_Vmovntps_m256_ymm
             or Code.VEX_Vmovntpd_m256_ymm or Code.VEX_Vmovntdq_m256_ymm
             when i.Op0Kind == OpKind.Memory => LowerVexStore<Vector256<byte>>(in i, offset, true),
-        Code.VEX_Vmovd_rm32_xmm => i.Op0Kind == OpKind.Register ? LowerSimd<GeneralMove<uint>>(in i, offset)
+        Code.VEX_Vmovd_rm32_xmm => i.Op0Kind == OpKind.Register ? LowerPlainSimd<GeneralMove<uint>>(in i, offset)
             : LowerVexStore<uint>(in i, offset, false),
-        Code.VEX_Vmovq_rm64_xmm => i.Op0Kind == OpKind.Register ? LowerSimd<GeneralMove<ulong>>(in i, offset)
+        Code.VEX_Vmovq_rm64_xmm => i.Op0Kind == OpKind.Register ? LowerPlainSimd<GeneralMove<ulong>>(in i, offset)
             : LowerVexStore<ulong>(in i, offset, false),
         Code.VEX_Vmovss_m32_xmm => LowerVexStore<uint>(in i, offset, false),
         Code.VEX_Vmovsd_m64_xmm or Code.VEX_Vmovlps_m64_xmm or Code.VEX_Vmovlpd_m64_xmm => LowerVexStore<ulong>(in i, offset, false),

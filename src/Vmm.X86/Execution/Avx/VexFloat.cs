@@ -63,7 +63,7 @@ internal readonly unsafe struct VexFloat<TOperation, TFormat, TWidth> : IVexOper
         uint mxcsr = s->Mxcsr, flags = 0;
         for (int lane = 0; lane < TWidth.Bytes / FloatFormat<TFormat>.Size; lane++)
             VexLanes.Set<TFormat>(&result, lane,
-                TOperation.Apply<TFormat>(VexLanes.Get<TFormat>(a, lane), VexLanes.Get<TFormat>(b, lane), mxcsr, ref flags));
+                HostFloat.Apply<TOperation, TFormat>(VexLanes.Get<TFormat>(a, lane), VexLanes.Get<TFormat>(b, lane), mxcsr, ref flags));
         return VexLanes.Finish(cpu, s, flags, d, result);
     }
 }
@@ -90,7 +90,7 @@ internal readonly unsafe struct VexScalarFloat<TOperation, TFormat> : IVexOperat
     public static bool Apply(ProcessorCore cpu, VcpuState* s, ulong immediate, byte* d, byte* a, byte* b)
     {
         uint flags = 0;
-        ulong result = TOperation.Apply<TFormat>(VexLanes.Get<TFormat>(a, 0), VexLanes.Get<TFormat>(b, 0), s->Mxcsr, ref flags);
+        ulong result = HostFloat.Apply<TOperation, TFormat>(VexLanes.Get<TFormat>(a, 0), VexLanes.Get<TFormat>(b, 0), s->Mxcsr, ref flags);
         if (!SimdExceptions.Accept(cpu, s, flags))
             return false;
         VexLanes.Merge<TFormat>(d, a, result);
@@ -119,7 +119,7 @@ internal readonly unsafe struct VexHorizontal<TOperation, TFormat, TWidth> : IVe
         {
             byte* source = lane % lanes < half ? a : b;
             int first = (lane / lanes * lanes) + (lane % half * 2);
-            VexLanes.Set<TFormat>(&result, lane, TOperation.Apply<TFormat>(
+            VexLanes.Set<TFormat>(&result, lane, HostFloat.Apply<TOperation, TFormat>(
                 VexLanes.Get<TFormat>(source, first), VexLanes.Get<TFormat>(source, first + 1), mxcsr, ref flags));
         }
         return VexLanes.Finish(cpu, s, flags, d, result);
@@ -145,8 +145,8 @@ internal readonly unsafe struct VexAddSubtract<TFormat, TWidth> : IVexOperation
         {
             ulong x = VexLanes.Get<TFormat>(a, lane), y = VexLanes.Get<TFormat>(b, lane);
             VexLanes.Set<TFormat>(&result, lane, (lane & 1) == 0
-                ? FloatSubtract.Apply<TFormat>(x, y, mxcsr, ref flags)
-                : FloatAdd.Apply<TFormat>(x, y, mxcsr, ref flags));
+                ? HostFloat.Apply<FloatSubtract, TFormat>(x, y, mxcsr, ref flags)
+                : HostFloat.Apply<FloatAdd, TFormat>(x, y, mxcsr, ref flags));
         }
         return VexLanes.Finish(cpu, s, flags, d, result);
     }
@@ -172,7 +172,7 @@ internal readonly unsafe struct VexDotProduct<TFormat, TWidth> : IVexOperation
         {
             if ((immediate & (0x10UL << (lane % lanes))) != 0)
                 VexLanes.Set<TFormat>(&terms, lane,
-                    FloatMultiply.Apply<TFormat>(VexLanes.Get<TFormat>(a, lane), VexLanes.Get<TFormat>(b, lane), s->Mxcsr, ref flags));
+                    HostFloat.Apply<FloatMultiply, TFormat>(VexLanes.Get<TFormat>(a, lane), VexLanes.Get<TFormat>(b, lane), s->Mxcsr, ref flags));
         }
         if (!SimdExceptions.Accept(cpu, s, flags))
             return false;
@@ -180,7 +180,7 @@ internal readonly unsafe struct VexDotProduct<TFormat, TWidth> : IVexOperation
         {
             flags = 0;
             for (int lane = 0; lane < all; lane += 2 * step)
-                VexLanes.Set<TFormat>(&terms, lane, FloatAdd.Apply<TFormat>(VexLanes.Get<TFormat>((byte*)&terms, lane),
+                VexLanes.Set<TFormat>(&terms, lane, HostFloat.Apply<FloatAdd, TFormat>(VexLanes.Get<TFormat>((byte*)&terms, lane),
                     VexLanes.Get<TFormat>((byte*)&terms, lane + step), s->Mxcsr, ref flags));
             if (!SimdExceptions.Accept(cpu, s, flags))
                 return false;

@@ -34,6 +34,10 @@ internal sealed unsafe partial class BlockDecoder
         return true;
     }
 
+    /// <inheritdoc cref="LowerSimd{TOperation}(in Instruction, int, int, int)"/>
+    private bool LowerPlainSimd<TOperation>(in Instruction i, int offset, int destinationPart = 0, int sourcePart = 0)
+        where TOperation : struct, ISimdPlainOperation => LowerSimd<SimdPlain<TOperation>>(in i, offset, destinationPart, sourcePart);
+
     private static nint SimdLoad<TOperation>(AddressForm form)
         where TOperation : struct, ISimdOperation => form switch
         {

@@ -54,7 +54,7 @@ internal sealed unsafe partial class BlockDecoder
         Code.Cmpps_xmm_xmmm128_imm8 => LowerFloat<PackedFloatTest<Binary32>>(in i, offset),
         Code.Cvtss2sd_xmm_xmmm32 => LowerFloat<SingleToDouble>(in i, offset),
         Code.Cvtsd2ss_xmm_xmmm64 => LowerFloat<DoubleToSingle>(in i, offset),
-        Code.Cvtdq2pd_xmm_xmmm64 => LowerSimd<IntegersToDoubles>(in i, offset),
+        Code.Cvtdq2pd_xmm_xmmm64 => LowerPlainSimd<IntegersToDoubles>(in i, offset),
         _ => LowerSimdInteger(in i, offset),
     };
 

@@ -8,29 +8,29 @@ internal sealed unsafe partial class BlockDecoder
     /// <summary>Moves, or false.</summary>
     private bool LowerSimdMove(in Instruction i, int offset) => i.Code switch
     {
-        Code.Movaps_xmm_xmmm128 or Code.Movapd_xmm_xmmm128 or Code.Movdqa_xmm_xmmm128 => LowerSimd<AlignedMove>(in i, offset),
-        Code.Movups_xmm_xmmm128 or Code.Movupd_xmm_xmmm128 or Code.Movdqu_xmm_xmmm128 => LowerSimd<UnalignedMove>(in i, offset),
+        Code.Movaps_xmm_xmmm128 or Code.Movapd_xmm_xmmm128 or Code.Movdqa_xmm_xmmm128 => LowerPlainSimd<AlignedMove>(in i, offset),
+        Code.Movups_xmm_xmmm128 or Code.Movupd_xmm_xmmm128 or Code.Movdqu_xmm_xmmm128 => LowerPlainSimd<UnalignedMove>(in i, offset),
         Code.Movaps_xmmm128_xmm or Code.Movapd_xmmm128_xmm or Code.Movdqa_xmmm128_xmm
             or Code.Movntps_m128_xmm or Code.Movntpd_m128_xmm or Code.Movntdq_m128_xmm
             => LowerVectorStore<AlignedMove>(in i, offset),
         Code.Movups_xmmm128_xmm or Code.Movupd_xmmm128_xmm or Code.Movdqu_xmmm128_xmm => LowerVectorStore<UnalignedMove>(in i, offset),
         Code.Movsd_xmm_xmmm64 =>
-            i.Op1Kind == OpKind.Register ? LowerSimd<PartialMove<ulong>>(in i, offset) : LowerSimd<QuadwordMove>(in i, offset),
+            i.Op1Kind == OpKind.Register ? LowerPlainSimd<PartialMove<ulong>>(in i, offset) : LowerPlainSimd<QuadwordMove>(in i, offset),
         Code.Movss_xmm_xmmm32 =>
-            i.Op1Kind == OpKind.Register ? LowerSimd<PartialMove<uint>>(in i, offset) : LowerSimd<DoublewordMove>(in i, offset),
+            i.Op1Kind == OpKind.Register ? LowerPlainSimd<PartialMove<uint>>(in i, offset) : LowerPlainSimd<DoublewordMove>(in i, offset),
         Code.Movsd_xmmm64_xmm =>
-            i.Op0Kind == OpKind.Register ? LowerSimd<PartialMove<ulong>>(in i, offset) : LowerStore<ulong>(in i, offset, 0),
+            i.Op0Kind == OpKind.Register ? LowerPlainSimd<PartialMove<ulong>>(in i, offset) : LowerStore<ulong>(in i, offset, 0),
         Code.Movss_xmmm32_xmm =>
-            i.Op0Kind == OpKind.Register ? LowerSimd<PartialMove<uint>>(in i, offset) : LowerStore<uint>(in i, offset, 0),
-        Code.Movq_xmm_xmmm64 or Code.Movq_xmm_rm64 => LowerSimd<QuadwordMove>(in i, offset),
-        Code.Movq_xmmm64_xmm => i.Op0Kind == OpKind.Register ? LowerSimd<QuadwordMove>(in i, offset) : LowerStore<ulong>(in i, offset, 0),
-        Code.Movd_xmm_rm32 => LowerSimd<DoublewordMove>(in i, offset),
-        Code.Movd_rm32_xmm => i.Op0Kind == OpKind.Register ? LowerSimd<GeneralMove<uint>>(in i, offset) : LowerStore<uint>(in i, offset, 0),
+            i.Op0Kind == OpKind.Register ? LowerPlainSimd<PartialMove<uint>>(in i, offset) : LowerStore<uint>(in i, offset, 0),
+        Code.Movq_xmm_xmmm64 or Code.Movq_xmm_rm64 => LowerPlainSimd<QuadwordMove>(in i, offset),
+        Code.Movq_xmmm64_xmm => i.Op0Kind == OpKind.Register ? LowerPlainSimd<QuadwordMove>(in i, offset) : LowerStore<ulong>(in i, offset, 0),
+        Code.Movd_xmm_rm32 => LowerPlainSimd<DoublewordMove>(in i, offset),
+        Code.Movd_rm32_xmm => i.Op0Kind == OpKind.Register ? LowerPlainSimd<GeneralMove<uint>>(in i, offset) : LowerStore<uint>(in i, offset, 0),
         Code.Movq_rm64_xmm =>
-            i.Op0Kind == OpKind.Register ? LowerSimd<GeneralMove<ulong>>(in i, offset) : LowerStore<ulong>(in i, offset, 0),
-        Code.Movlps_xmm_m64 or Code.Movlpd_xmm_m64 => LowerSimd<PartialMove<ulong>>(in i, offset),
-        Code.Movhps_xmm_m64 or Code.Movhpd_xmm_m64 or Code.Movlhps_xmm_xmm => LowerSimd<PartialMove<ulong>>(in i, offset, 8, 0),
-        Code.Movhlps_xmm_xmm => LowerSimd<PartialMove<ulong>>(in i, offset, 0, 8),
+            i.Op0Kind == OpKind.Register ? LowerPlainSimd<GeneralMove<ulong>>(in i, offset) : LowerStore<ulong>(in i, offset, 0),
+        Code.Movlps_xmm_m64 or Code.Movlpd_xmm_m64 => LowerPlainSimd<PartialMove<ulong>>(in i, offset),
+        Code.Movhps_xmm_m64 or Code.Movhpd_xmm_m64 or Code.Movlhps_xmm_xmm => LowerPlainSimd<PartialMove<ulong>>(in i, offset, 8, 0),
+        Code.Movhlps_xmm_xmm => LowerPlainSimd<PartialMove<ulong>>(in i, offset, 0, 8),
         Code.Movlps_m64_xmm or Code.Movlpd_m64_xmm => LowerStore<ulong>(in i, offset, 0),
         Code.Movhps_m64_xmm or Code.Movhpd_m64_xmm => LowerStore<ulong>(in i, offset, 8),
         _ => false,
@@ -38,10 +38,10 @@ internal sealed unsafe partial class BlockDecoder
 
     /// <summary>A move whose destination may be memory.</summary>
     private bool LowerVectorStore<TOperation>(in Instruction i, int offset)
-        where TOperation : struct, ISimdOperation
+        where TOperation : struct, ISimdPlainOperation
     {
         if (i.Op0Kind == OpKind.Register)
-            return LowerSimd<TOperation>(in i, offset);
+            return LowerPlainSimd<TOperation>(in i, offset);
         ref LoweredOperation operation = ref Append(offset);
         operation.Leaves = true;
         operation.Operation.Source = SimdOffset(i.Op1Register);

@@ -146,21 +146,16 @@ internal readonly unsafe struct DoubleToSingle : ISimdOperation
 }
 
 /// <summary>CVTDQ2PD.</summary>
-internal readonly unsafe struct IntegersToDoubles : ISimdOperation
+internal readonly unsafe struct IntegersToDoubles : ISimdPlainOperation
 {
     public static int Size => 8;
 
-    public static bool Aligned => false;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source)
     {
         int low = ((int*)source)[0], high = ((int*)source)[1];
         double* d = (double*)((byte*)s + op->Destination);
         d[0] = low;
         d[1] = high;
-        return true;
     }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }

@@ -41,7 +41,7 @@ internal readonly unsafe struct ScalarFloat<TOperation, TFormat> : ISimdOperatio
         Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
         uint flags = 0;
         ulong b = Size == 8 ? *(ulong*)source : *(uint*)source;
-        ulong result = TOperation.Apply<TFormat>(FloatInstructions.Lane<TFormat>(d, 0), b, s->Mxcsr, ref flags);
+        ulong result = HostFloat.Apply<TOperation, TFormat>(FloatInstructions.Lane<TFormat>(d, 0), b, s->Mxcsr, ref flags);
         if (!SimdExceptions.Accept(cpu, s, flags))
             return false;
         FloatInstructions.SetLane<TFormat>(d, 0, result);
@@ -115,7 +115,7 @@ internal readonly unsafe struct PackedFloat<TOperation, TFormat> : ISimdOperatio
         uint mxcsr = s->Mxcsr, flags = 0;
         for (int lane = 0; lane < FloatInstructions.Lanes<TFormat>(); lane++)
         {
-            FloatInstructions.SetLane<TFormat>(&result, lane, TOperation.Apply<TFormat>(FloatInstructions.Lane<TFormat>(d, lane),
+            FloatInstructions.SetLane<TFormat>(&result, lane, HostFloat.Apply<TOperation, TFormat>(FloatInstructions.Lane<TFormat>(d, lane),
                 FloatInstructions.Lane<TFormat>((Vector128<byte>*)source, lane), mxcsr, ref flags));
         }
         if (!SimdExceptions.Accept(cpu, s, flags))

@@ -6,7 +6,7 @@ namespace Vmm.X86.Execution;
 // Compact operations without exceptions. SAFETY: offsets come from decoded operations; a source has at least Size readable bytes.
 
 /// <summary>A packed operation.</summary>
-internal readonly unsafe struct PackedOperation<TOperation> : ISimdOperation
+internal readonly unsafe struct PackedOperation<TOperation> : ISimdPlainOperation
     where TOperation : struct, IPackedOperation
 {
     public static int Size => 16;
@@ -14,18 +14,15 @@ internal readonly unsafe struct PackedOperation<TOperation> : ISimdOperation
     public static bool Aligned => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source)
     {
         Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
         *d = TOperation.Apply(*d, *(Vector128<byte>*)source);
-        return true;
     }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>A packed operation with an immediate byte.</summary>
-internal readonly unsafe struct PackedImmediateOperation<TOperation> : ISimdOperation
+internal readonly unsafe struct PackedImmediateOperation<TOperation> : ISimdPlainOperation
     where TOperation : struct, IPackedImmediateOperation
 {
     public static int Size => 16;
@@ -33,18 +30,15 @@ internal readonly unsafe struct PackedImmediateOperation<TOperation> : ISimdOper
     public static bool Aligned => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source)
     {
         Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
         *d = TOperation.Apply(*d, *(Vector128<byte>*)source, (byte)op->Immediate);
-        return true;
     }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>A packed shift by the source's low quadword.</summary>
-internal readonly unsafe struct PackedShiftOperation<TShift> : ISimdOperation
+internal readonly unsafe struct PackedShiftOperation<TShift> : ISimdPlainOperation
     where TShift : struct, IPackedShift
 {
     public static int Size => 16;
@@ -52,18 +46,15 @@ internal readonly unsafe struct PackedShiftOperation<TShift> : ISimdOperation
     public static bool Aligned => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source)
     {
         Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
         *d = TShift.Apply(*d, *(ulong*)source);
-        return true;
     }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>A packed shift by an immediate; there is no source.</summary>
-internal readonly unsafe struct PackedShiftImmediateOperation<TShift> : ISimdOperation
+internal readonly unsafe struct PackedShiftImmediateOperation<TShift> : ISimdPlainOperation
     where TShift : struct, IPackedShift
 {
     public static int Size => 16;
@@ -71,167 +62,109 @@ internal readonly unsafe struct PackedShiftImmediateOperation<TShift> : ISimdOpe
     public static bool Aligned => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source)
     {
         Vector128<byte>* d = (Vector128<byte>*)((byte*)s + op->Destination);
         *d = TShift.Apply(*d, (byte)op->Immediate);
-        return true;
     }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>MOVAPS, MOVAPD, MOVDQA.</summary>
-internal readonly unsafe struct AlignedMove : ISimdOperation
+internal readonly unsafe struct AlignedMove : ISimdPlainOperation
 {
     public static int Size => 16;
 
     public static bool Aligned => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         *(Vector128<byte>*)((byte*)s + op->Destination) = *(Vector128<byte>*)source;
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>MOVUPS, MOVUPD, MOVDQU.</summary>
-internal readonly unsafe struct UnalignedMove : ISimdOperation
+internal readonly unsafe struct UnalignedMove : ISimdPlainOperation
 {
     public static int Size => 16;
 
-    public static bool Aligned => false;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         *(Vector128<byte>*)((byte*)s + op->Destination) = *(Vector128<byte>*)source;
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>A part of a register, the rest kept: MOVSD and MOVSS between registers, MOVLPD, MOVHPD.</summary>
-internal readonly unsafe struct PartialMove<T> : ISimdOperation
+internal readonly unsafe struct PartialMove<T> : ISimdPlainOperation
     where T : unmanaged
 {
     public static int Size => sizeof(T);
 
-    public static bool Aligned => false;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         *(T*)((byte*)s + op->Destination) = *(T*)source;
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>A quadword, the rest cleared: MOVQ, MOVSD from memory.</summary>
-internal readonly unsafe struct QuadwordMove : ISimdOperation
+internal readonly unsafe struct QuadwordMove : ISimdPlainOperation
 {
     public static int Size => 8;
 
-    public static bool Aligned => false;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         *(Vector128<ulong>*)((byte*)s + op->Destination) = Vector128.CreateScalar(*(ulong*)source);
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>A doubleword, the rest cleared: MOVD, MOVSS from memory.</summary>
-internal readonly unsafe struct DoublewordMove : ISimdOperation
+internal readonly unsafe struct DoublewordMove : ISimdPlainOperation
 {
     public static int Size => 4;
 
-    public static bool Aligned => false;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         *(Vector128<uint>*)((byte*)s + op->Destination) = Vector128.CreateScalar(*(uint*)source);
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>To a general register: MOVD, MOVQ.</summary>
-internal readonly unsafe struct GeneralMove<T> : ISimdOperation
+internal readonly unsafe struct GeneralMove<T> : ISimdPlainOperation
     where T : unmanaged
 {
     public static int Size => sizeof(T);
 
-    public static bool Aligned => false;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         Width.Set(s, op->Destination, *(T*)source);
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>PMOVMSKB.</summary>
-internal readonly unsafe struct ByteMask : ISimdOperation
+internal readonly unsafe struct ByteMask : ISimdPlainOperation
 {
     public static int Size => 16;
 
     public static bool Aligned => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         *(ulong*)((byte*)s + op->Destination) = ((Vector128<byte>*)source)->ExtractMostSignificantBits();
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>MOVMSKPD.</summary>
-internal readonly unsafe struct DoubleMask : ISimdOperation
+internal readonly unsafe struct DoubleMask : ISimdPlainOperation
 {
     public static int Size => 16;
 
     public static bool Aligned => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         *(ulong*)((byte*)s + op->Destination) = ((Vector128<ulong>*)source)->ExtractMostSignificantBits();
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }
 
 /// <summary>MOVMSKPS.</summary>
-internal readonly unsafe struct SingleMask : ISimdOperation
+internal readonly unsafe struct SingleMask : ISimdPlainOperation
 {
     public static int Size => 16;
 
     public static bool Aligned => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryApply(VcpuState* s, DecodedOperation* op, byte* source)
-    {
+    public static void Apply(VcpuState* s, DecodedOperation* op, byte* source) =>
         *(ulong*)((byte*)s + op->Destination) = ((Vector128<uint>*)source)->ExtractMostSignificantBits();
-        return true;
-    }
-
-    public static bool Apply(ProcessorCore cpu, VcpuState* s, DecodedOperation* op, byte* source) => TryApply(s, op, source);
 }

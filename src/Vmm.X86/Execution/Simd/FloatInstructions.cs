@@ -40,7 +40,7 @@ internal static unsafe class FloatInstructions
         for (int lane = 0; lane < Lanes<TFormat>(); lane++)
         {
             ulong a = Lane<TFormat>(d, lane), b = Lane<TFormat>(&source, lane);
-            SetLane<TFormat>(&result, lane, TOperation.Apply<TFormat>(a, b, mxcsr, ref flags));
+            SetLane<TFormat>(&result, lane, HostFloat.Apply<TOperation, TFormat>(a, b, mxcsr, ref flags));
         }
         if (!SimdExceptions.Accept(cpu, s, flags))
             return cpu.Stopped;
@@ -56,7 +56,7 @@ internal static unsafe class FloatInstructions
             return cpu.Stopped;
         Vector128<byte>* d = SimdOperands.Xmm(s, i->Op0Register);
         uint flags = 0;
-        ulong result = TOperation.Apply<TFormat>(Lane<TFormat>(d, 0), source, s->Mxcsr, ref flags);
+        ulong result = HostFloat.Apply<TOperation, TFormat>(Lane<TFormat>(d, 0), source, s->Mxcsr, ref flags);
         if (!SimdExceptions.Accept(cpu, s, flags))
             return cpu.Stopped;
         SetLane<TFormat>(d, 0, result);
@@ -76,9 +76,9 @@ internal static unsafe class FloatInstructions
         for (int lane = 0; lane < half; lane++)
         {
             SetLane<TFormat>(&result, lane,
-                TOperation.Apply<TFormat>(Lane<TFormat>(d, 2 * lane), Lane<TFormat>(d, (2 * lane) + 1), mxcsr, ref flags));
+                HostFloat.Apply<TOperation, TFormat>(Lane<TFormat>(d, 2 * lane), Lane<TFormat>(d, (2 * lane) + 1), mxcsr, ref flags));
             SetLane<TFormat>(&result, half + lane,
-                TOperation.Apply<TFormat>(Lane<TFormat>(&source, 2 * lane), Lane<TFormat>(&source, (2 * lane) + 1), mxcsr, ref flags));
+                HostFloat.Apply<TOperation, TFormat>(Lane<TFormat>(&source, 2 * lane), Lane<TFormat>(&source, (2 * lane) + 1), mxcsr, ref flags));
         }
         if (!SimdExceptions.Accept(cpu, s, flags))
             return cpu.Stopped;
@@ -98,8 +98,8 @@ internal static unsafe class FloatInstructions
         {
             ulong a = Lane<TFormat>(d, lane), b = Lane<TFormat>(&source, lane);
             SetLane<TFormat>(&result, lane, (lane & 1) == 0
-                ? FloatSubtract.Apply<TFormat>(a, b, mxcsr, ref flags)
-                : FloatAdd.Apply<TFormat>(a, b, mxcsr, ref flags));
+                ? HostFloat.Apply<FloatSubtract, TFormat>(a, b, mxcsr, ref flags)
+                : HostFloat.Apply<FloatAdd, TFormat>(a, b, mxcsr, ref flags));
         }
         if (!SimdExceptions.Accept(cpu, s, flags))
             return cpu.Stopped;
@@ -123,7 +123,7 @@ internal static unsafe class FloatInstructions
             if ((immediate & (0x10 << lane)) == 0)
                 continue;
             ulong a = Lane<TFormat>(d, lane), b = Lane<TFormat>(&source, lane);
-            SetLane<TFormat>(&terms, lane, FloatMultiply.Apply<TFormat>(a, b, mxcsr, ref flags));
+            SetLane<TFormat>(&terms, lane, HostFloat.Apply<FloatMultiply, TFormat>(a, b, mxcsr, ref flags));
         }
         if (!SimdExceptions.Accept(cpu, s, flags))
             return cpu.Stopped;
@@ -133,7 +133,7 @@ internal static unsafe class FloatInstructions
             for (int lane = 0; lane < count; lane += 2)
             {
                 SetLane<TFormat>(&terms, lane / 2,
-                    FloatAdd.Apply<TFormat>(Lane<TFormat>(&terms, lane), Lane<TFormat>(&terms, lane + 1), mxcsr, ref flags));
+                    HostFloat.Apply<FloatAdd, TFormat>(Lane<TFormat>(&terms, lane), Lane<TFormat>(&terms, lane + 1), mxcsr, ref flags));
             }
             if (!SimdExceptions.Accept(cpu, s, flags))
                 return cpu.Stopped;
