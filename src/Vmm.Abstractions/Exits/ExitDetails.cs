@@ -22,6 +22,13 @@ public readonly record struct PortIoExit
 
     /// <summary>The value written (the first element of a string form).</summary>
     public ulong Value { get; init; }
+
+    /// <summary>What was accessed, in hexadecimal.</summary>
+    public override string ToString()
+    {
+        string access = IsWrite ? $"write 0x{Value:X} to port 0x{Port:X}" : $"read port 0x{Port:X}";
+        return IsString ? $"{access}, {Count} element(s) of {Size} byte(s)" : $"{access}, {Size} byte(s)";
+    }
 }
 
 /// <summary>A data access to an unmapped guest-physical address.</summary>
@@ -38,6 +45,9 @@ public readonly record struct MmioExit
 
     /// <summary>A store.</summary>
     public bool IsWrite { get; init; }
+
+    /// <summary>What was accessed, in hexadecimal.</summary>
+    public override string ToString() => IsWrite ? $"write 0x{Value:X} to 0x{Address:X}, {Size} byte(s)" : $"read 0x{Address:X}, {Size} byte(s)";
 }
 
 /// <summary>An access that the second level refuses.</summary>
@@ -57,6 +67,15 @@ public readonly record struct SlatViolationExit
 
     /// <summary>The access was part of the walk of the guest's own page tables.</summary>
     public bool PageWalk { get; init; }
+
+    /// <summary>What was refused, in hexadecimal.</summary>
+    public override string ToString()
+    {
+        string access = $"{Access} access to 0x{Address:X} refused";
+        if (Access == GuestAccess.Write && !PageWalk && Size != 0)
+            access += $", value 0x{Value:X}, {Size} byte(s)";
+        return PageWalk ? access + ", during a page walk" : access;
+    }
 }
 
 /// <summary>A CPUID that exits.</summary>
@@ -70,6 +89,9 @@ public readonly record struct CpuidExit
 
     /// <summary>What the profile answers.</summary>
     public CpuidResult Default { get; init; }
+
+    /// <summary>What was asked, in hexadecimal.</summary>
+    public override string ToString() => $"leaf 0x{Leaf:X}, subleaf 0x{Subleaf:X}";
 }
 
 /// <summary>An MSR access that exits.</summary>
@@ -83,6 +105,9 @@ public readonly record struct MsrExit
 
     /// <summary>WRMSR.</summary>
     public bool IsWrite { get; init; }
+
+    /// <summary>What was accessed, in hexadecimal.</summary>
+    public override string ToString() => IsWrite ? $"write 0x{Value:X} to MSR 0x{Msr:X}" : $"read MSR 0x{Msr:X}";
 }
 
 /// <summary>An intercepted exception.</summary>
@@ -99,6 +124,13 @@ public readonly record struct ExceptionExit
 
     /// <summary>The exception pushes an error code.</summary>
     public bool HasErrorCode { get; init; }
+
+    /// <summary>The vector, in decimal, and what came with it, in hexadecimal.</summary>
+    public override string ToString()
+    {
+        string text = HasErrorCode ? $"vector {Vector}, error code 0x{ErrorCode:X}" : $"vector {Vector}";
+        return Payload == 0 ? text : $"{text}, payload 0x{Payload:X}";
+    }
 }
 
 /// <summary>A stop for the host's debugger.</summary>
@@ -115,6 +147,14 @@ public readonly record struct DebugExit
     /// <see cref="GuestAccess.None"/> for a step.
     /// </summary>
     public GuestAccess Access { get; init; }
+
+    /// <summary>Why it stopped, and where.</summary>
+    public override string ToString() => Access switch
+    {
+        GuestAccess.None => "step",
+        GuestAccess.Execute => $"breakpoint at 0x{Address:X}",
+        _ => $"watchpoint at 0x{Address:X}",
+    };
 }
 
 /// <summary>INIT or SIPI.</summary>
@@ -125,6 +165,9 @@ public readonly record struct InitSipiExit
 
     /// <summary>Vector of the start-up interrupt: it starts at this × 4096.</summary>
     public byte Vector { get; init; }
+
+    /// <summary>Which of the two, and the vector in hexadecimal.</summary>
+    public override string ToString() => IsStartup ? $"start-up interrupt, vector 0x{Vector:X}" : "INIT";
 }
 
 /// <summary>EOI of a level-triggered interrupt.</summary>
@@ -132,6 +175,9 @@ public readonly record struct ApicEoiExit
 {
     /// <summary>Vector.</summary>
     public byte Vector { get; init; }
+
+    /// <summary>The vector, in decimal.</summary>
+    public override string ToString() => $"vector {Vector}";
 }
 
 /// <summary>The backend cannot go on.</summary>

@@ -152,16 +152,16 @@ public readonly struct VpExit : IEquatable<VpExit>
     /// <inheritdoc/>
     public override string ToString() => _kind switch
     {
-        ExitKind.PortIo => $"PortIo {_portIo}",
-        ExitKind.Mmio => $"Mmio {_mmio}",
-        ExitKind.SlatViolation => $"SlatViolation {_slatViolation}",
-        ExitKind.Cpuid => $"Cpuid {_cpuid}",
-        ExitKind.Msr => $"Msr {_msr}",
-        ExitKind.Exception => $"Exception {_exception}",
-        ExitKind.Debug => $"Debug {_debug}",
-        ExitKind.InitSipi => $"InitSipi {_initSipi}",
-        ExitKind.ApicEoi => $"ApicEoi {_apicEoi}",
-        ExitKind.Failed => $"Failed {_failed}",
+        ExitKind.PortIo => $"PortIo: {_portIo}",
+        ExitKind.Mmio => $"Mmio: {_mmio}",
+        ExitKind.SlatViolation => $"SlatViolation: {_slatViolation}",
+        ExitKind.Cpuid => $"Cpuid: {_cpuid}",
+        ExitKind.Msr => $"Msr: {_msr}",
+        ExitKind.Exception => $"Exception: {_exception}",
+        ExitKind.Debug => $"Debug: {_debug}",
+        ExitKind.InitSipi => $"InitSipi: {_initSipi}",
+        ExitKind.ApicEoi => $"ApicEoi: {_apicEoi}",
+        ExitKind.Failed => $"Failed: {_failed}",
         _ => _kind.ToString(),
     };
 
