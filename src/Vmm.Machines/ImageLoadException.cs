@@ -9,7 +9,7 @@ public sealed class ImageLoadException : Exception
     /// <param name="found">What was found instead of what was needed.</param>
     /// <param name="hint">What to do about it.</param>
     public ImageLoadException(string image, string attempted, string found, string hint)
-        : base($"Cannot {attempted}: {image}: {found}. {hint}")
+        : base($"Cannot {attempted} ({image}): {found}. {hint.TrimEnd('.')}.")
     {
         Image = image;
         Attempted = attempted;

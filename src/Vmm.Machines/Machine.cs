@@ -49,6 +49,8 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (options.Image is null && options.Firmware is null && !isRestoring)
             throw new ArgumentException("A machine starts from an image or from firmware: set one of them.", nameof(options));
+        if (options.Virtio is null)
+            throw new ArgumentException("Virtio is null: leave it out for the devices that every machine has.", nameof(options));
         options.Virtio.RequireValid(options.Deterministic is not null);
         MemoryMap = new MemoryMap(options.MemorySize);
         _hasHostInput = options.HasSerialInput || options.HasHostEvents;
@@ -223,7 +225,7 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_run is not null)
-                throw new InvalidOperationException("The machine is running.");
+                throw new InvalidOperationException("The machine is running already: it has one run at a time.");
             if (!_canRun)
                 throw new InvalidOperationException("The machine's run has ended: make a new machine to start again.");
             _run = run = NewRun();

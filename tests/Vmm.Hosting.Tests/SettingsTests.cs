@@ -31,6 +31,8 @@ public sealed class SettingsTests : HostTest
         { Machine(""" "Kernel": "there", "Serial": "stdio" """), "Vmm:Machines:m:Serial: 'stdio' is none of none, log and file:PATH." },
         { Machine(""" "Kernel": "there", "DebugExitPort": "0x10000" """), "Vmm:Machines:m:DebugExitPort: '0x10000' is no port from 0 to 0xFFFF." },
         { Machine(""" "Kernel": "there", "ShutdownTimeout": "-00:00:01" """), "Vmm:Machines:m:ShutdownTimeout: -00:00:01 is negative." },
+        { Machine(""" "Kernel": "there", "ShutdownTimeout": "30" """), "Vmm:Machines:m:ShutdownTimeout: 30.00:00:00 is longer than a day; *write 00:00:10 for ten seconds." },
+        { Machine(""" "Flat": "there@0x1000", "DebugExitPort": "0x3F8" """), "Vmm:Machines:m: debug-exit port at port 0x3F8 overlaps serial port at ports 0x3F8-0x3FF." },
         { Machine(""" "Kernel": "there", "Restart": "Sometimes" """), "*'Vmm:Machines:m:Restart'*" },
         { Machine(""" "Kernel": "there", "Disks": [ { "File": "there" }, { "File": "gone" } ] """), "Vmm:Machines:m:Disks:1:File: there is no file '*gone'." },
         { Machine(""" "Kernel": "there", "Disks": [ { "ReadOnly": true } ] """), "Vmm:Machines:m:Disks:0:File: it is missing." },

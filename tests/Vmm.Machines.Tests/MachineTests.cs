@@ -46,6 +46,15 @@ public sealed class MachineTests : IAsyncLifetime
     private void EnableInterrupts() => Processor[Register.Rflags] |= 0x200;
 
     [Fact]
+    public void Options_that_cannot_be_are_refused_by_name()
+    {
+        Action small = () => Build(options => options with { MemorySize = 5 });
+        small.Should().Throw<ArgumentOutOfRangeException>().WithMessage("*from 1 MiB*to 1 TiB*");
+        Action none = () => Build(options => options with { Virtio = null! });
+        none.Should().Throw<ArgumentException>().WithMessage("Virtio is null*");
+    }
+
+    [Fact]
     public void Image_is_in_memory_and_the_processor_at_its_entry()
     {
         byte[] read = new byte[1];

@@ -69,6 +69,10 @@ public abstract class HypervisorBase : IHypervisor
             if (!Capabilities.SlatFormats.Contains(format))
                 throw new NotSupportedException($"The {Name} backend has no nested tables of format {format}; it has {string.Join(", ", Capabilities.SlatFormats)}.");
         }
+        if (!Enum.IsDefined(options.LocalApic))
+            throw new ArgumentOutOfRangeException(nameof(options), options.LocalApic, "LocalApic must be None, XApic or X2Apic.");
+        if (options.CpuidExits is null)
+            throw new ArgumentException("CpuidExits is null: leave it out where no leaf shall exit.", nameof(options));
         if (options.LocalApic != LocalApicMode.None)
             Capabilities.Require(Capability.LocalApic);
         if (options.LocalApic == LocalApicMode.X2Apic)

@@ -242,7 +242,7 @@ public abstract partial class VirtualProcessorBase
     private void CheckArea(int length)
     {
         if (length < XsaveSize)
-            throw new ArgumentException($"The XSAVE area has {XsaveSize} bytes, not {length}.", nameof(length));
+            throw new ArgumentException($"The XSAVE area has {XsaveSize} bytes, not {length}: allocate XsaveSize.", "area");
     }
 
     private void CheckLocalApic(int length)
@@ -252,7 +252,7 @@ public abstract partial class VirtualProcessorBase
         if (_partition.Options.LocalApic == LocalApicMode.None)
             throw new InvalidOperationException("The partition was created without local APICs: set PartitionOptions.LocalApic.");
         if (length < LocalApicSize)
-            throw new ArgumentException($"The registers of a local APIC have {LocalApicSize} bytes, not {length}.", nameof(length));
+            throw new ArgumentException($"The registers of a local APIC have {LocalApicSize} bytes, not {length}.", "page");
     }
 
     private void BeginChange()

@@ -75,7 +75,7 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
             if (_terminal != ExitKind.None)
                 throw new InvalidOperationException($"Processor {Index} ended with {_terminal}: set its state or reset the partition before it runs again.");
             if (_pending == PendingState.NeedsAnswer)
-                throw new InvalidOperationException($"Processor {Index} waits for the answer to {_pendingExit}: complete it before running on.");
+                throw new InvalidOperationException($"Processor {Index} waits for an answer ({_pendingExit}): call {NameOfAnswer(_pendingExit.Kind)} before it runs on.");
             VpExit exit = RunUntilExit();
             _exits[(int)exit.Kind]++;
             if (exit.Kind != ExitKind.Cancelled)
@@ -389,8 +389,16 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
         _pendingExit = exit;
     }
 
+    private static string NameOfAnswer(ExitKind kind) => kind switch
+    {
+        ExitKind.Cpuid => nameof(CompleteCpuid),
+        ExitKind.SlatViolation => nameof(CompleteWrite),
+        ExitKind.Msr => $"{nameof(CompleteRead)} or {nameof(CompleteWithFault)}",
+        _ => nameof(CompleteRead),
+    };
+
     private InvalidOperationException NoSuchCompletion(string what) => new(
         _pending == PendingState.None
             ? $"Processor {Index} has no pending instruction that takes {what}."
-            : $"Processor {Index} is pending on {_pendingExit}, which does not take {what}{(_pending == PendingState.Answered ? " (any more)" : "")}.");
+            : $"Processor {Index} has a pending instruction ({_pendingExit}) that does not take {what}{(_pending == PendingState.Answered ? " (any more)" : "")}.");
 }

@@ -82,8 +82,8 @@ public sealed class PortBus
     private static PortRange NewRange(ushort first, int count, IPortDevice device, string? name)
     {
         ArgumentNullException.ThrowIfNull(device);
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, PortCount - first);
+        if (count < 1 || count > PortCount - first)
+            throw new ArgumentOutOfRangeException(nameof(count), count, $"From port 0x{first:X} on, a device can have 1 to {PortCount - first} port(s).");
         return new PortRange(first, count, device, name ?? device.GetType().Name);
     }
 

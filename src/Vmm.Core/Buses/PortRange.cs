@@ -11,5 +11,5 @@ public sealed record PortRange(ushort First, int Count, IPortDevice Device, stri
     public ushort Last => (ushort)(First + Count - 1);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Name} at ports 0x{First:X}-0x{Last:X}";
+    public override string ToString() => Count == 1 ? $"{Name} at port 0x{First:X}" : $"{Name} at ports 0x{First:X}-0x{Last:X}";
 }

@@ -20,6 +20,8 @@ internal sealed class MachineHostOptionsValidator(IServiceProvider services, str
     internal static string PathOf(MachineHostOptions options, string machine) =>
         $"{(string.IsNullOrEmpty(options.Origin) ? nameof(MachineHostOptions) : options.Origin)}:{nameof(MachineHostOptions.Machines)}:{machine}";
 
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(1);
+
     private readonly struct MachineCheck(IServiceProvider services, List<string> failures, string path)
     {
         internal void Check(HostedMachineOptions settings, bool isFinishedByCode)
@@ -44,6 +46,9 @@ internal sealed class MachineHostOptionsValidator(IServiceProvider services, str
             Require(
                 settings.ShutdownTimeout >= TimeSpan.Zero || settings.ShutdownTimeout == Timeout.InfiniteTimeSpan,
                 nameof(settings.ShutdownTimeout), $"{settings.ShutdownTimeout} is negative");
+            Require(
+                settings.ShutdownTimeout <= LongestTimeout,
+                nameof(settings.ShutdownTimeout), $"{settings.ShutdownTimeout} is longer than a day; a number alone counts days, so write 00:00:10 for ten seconds");
             Require(Enum.IsDefined(settings.Restart), nameof(settings.Restart), $"{settings.Restart} is none of {string.Join(", ", Enum.GetNames<MachineRestart>())}");
             for (int index = 0; index < settings.Disks.Count; index++)
             {

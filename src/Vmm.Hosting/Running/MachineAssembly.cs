@@ -34,7 +34,7 @@ internal sealed class MachineAssembly : IAsyncDisposable
         {
             await assembly.DisposeAsync().ConfigureAwait(false);
             if (exception is ImageLoadException or ArgumentException or NotSupportedException)
-                throw plan.Refuse(null, exception.Message);
+                throw plan.Refuse(null, WithoutParameter(exception));
             throw;
         }
     }
@@ -54,6 +54,14 @@ internal sealed class MachineAssembly : IAsyncDisposable
         foreach (IDisposable owned in _owned)
             owned.Dispose();
         _owned.Clear();
+    }
+
+    // Whoever wrote the settings knows nothing of a method's parameters.
+    private static string WithoutParameter(Exception exception)
+    {
+        string message = exception.Message;
+        int parameter = exception is ArgumentException { ParamName: { } name } ? message.IndexOf($" (Parameter '{name}')", StringComparison.Ordinal) : -1;
+        return parameter < 0 ? message : message[..parameter];
     }
 
     private async Task<MachineOptions> OptionsOfAsync(MachinePlan plan, CancellationToken cancellationToken)

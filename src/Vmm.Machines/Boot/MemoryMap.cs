@@ -20,10 +20,8 @@ public sealed class MemoryMap
     /// <param name="size">Bytes of RAM, a multiple of 4096 from <see cref="MinimumSize"/> to <see cref="MaximumSize"/>.</param>
     public MemoryMap(ulong size)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, MinimumSize);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, MaximumSize);
-        if (size % 4096 != 0)
-            throw new ArgumentException($"An amount of RAM must be a multiple of 4096 bytes, and {size} is not.", nameof(size));
+        if (size is < MinimumSize or > MaximumSize || size % 4096 != 0)
+            throw new ArgumentOutOfRangeException(nameof(size), size, "An amount of RAM must be from 1 MiB (1 << 20) to 1 TiB (1 << 40), and a multiple of 4096.");
         Size = size;
         Low = Math.Min(size, GapStart);
         High = size - Low;

@@ -42,6 +42,27 @@ public sealed class VirtualProcessorRulesTests : IDisposable
     }
 
     [Fact]
+    public void Run_that_owes_an_answer_names_the_call_that_gives_it()
+    {
+        Processor.Play(ScriptedStep.PortRead(0x60, 1));
+        Processor.Run();
+        Processor.Invoking(p => p.Run()).Should().Throw<InvalidOperationException>().WithMessage("*PortIo: read port 0x60, 1 byte(s)*call CompleteRead before*");
+        Processor.Invoking(p => p.CompleteWrite(WriteResolution.Discard)).Should().Throw<InvalidOperationException>().WithMessage("*does not take a decision*");
+    }
+
+    [Fact]
+    public void Areas_that_are_too_small_name_their_parameter() =>
+        Processor.Invoking(p => p.GetXsave(new byte[10])).Should().Throw<ArgumentException>().WithParameterName("area").WithMessage("*allocate XsaveSize*");
+
+    [Fact]
+    public void Options_that_are_no_options_are_refused_by_name()
+    {
+        ScriptedHypervisor hypervisor = new();
+        hypervisor.Invoking(h => h.CreatePartition(new() { LocalApic = (LocalApicMode)9 })).Should().Throw<ArgumentOutOfRangeException>().WithMessage("LocalApic must be*");
+        hypervisor.Invoking(h => h.CreatePartition(new() { CpuidExits = null! })).Should().Throw<ArgumentException>().WithMessage("CpuidExits is null*");
+    }
+
+    [Fact]
     public void Cancel_requests_coalesce_and_can_be_withdrawn()
     {
         Processor.Cancel();

@@ -37,7 +37,7 @@ public sealed class PortBusTests
         PortBus bus = new();
         bus.Register(0x60, 5, new RecordingDevice(), "keyboard");
         Action act = () => bus.Register(0x64, 1, new RecordingDevice(), "other");
-        act.Should().Throw<ArgumentException>().WithMessage("*other at ports 0x64-0x64 overlaps keyboard at ports 0x60-0x64*");
+        act.Should().Throw<ArgumentException>().WithMessage("*other at port 0x64 overlaps keyboard at ports 0x60-0x64*");
         bus.Ranges.Should().ContainSingle();
     }
 
