@@ -10,9 +10,11 @@ internal static class Backends
     /// <summary>All that the tool knows: those of the package, and the simulated Windows platform.</summary>
     public static HypervisorCatalog Catalog => Hypervisors.Catalog;
 
+    /// <param name="text">The backend, with its options.</param>
+    /// <param name="option">The option that named it.</param>
     /// <exception cref="UsageException">The name or an option is unknown.</exception>
     /// <exception cref="HypervisorUnavailableException">The backend cannot work here.</exception>
-    public static IHypervisor Create(string text)
+    public static IHypervisor Create(string text, string option = "--backend")
     {
         try
         {
@@ -20,7 +22,7 @@ internal static class Backends
         }
         catch (Exception e) when (e is ArgumentException or UnknownHypervisorException)
         {
-            throw new UsageException($"--backend: {e.Message}", e);
+            throw new UsageException($"{option}: {e.Message}", e);
         }
     }
 

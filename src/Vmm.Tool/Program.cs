@@ -30,8 +30,15 @@ internal static class Program
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count != 0)
         {
-            foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
-                streams.Error.WriteLine($"vmm: {error.Message}");
+            // A word that is no command says more than that a command is missing.
+            string[] unknown = [.. parsed.UnmatchedTokens];
+            if (parsed.CommandResult.Command == root && unknown.Length != 0)
+                streams.Error.WriteLine($"vmm: There is no command or option '{unknown[0]}'.");
+            else
+            {
+                foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
+                    streams.Error.WriteLine($"vmm: {error.Message}");
+            }
             string command = parsed.CommandResult.Command == root ? "vmm" : $"vmm {parsed.CommandResult.Command.Name}";
             streams.Error.WriteLine($"vmm: '{command} --help' lists what there is.");
             return ExitStatus.Usage;

@@ -41,7 +41,7 @@ public sealed class SaveTests : ToolTest
         if (refused.Status == 2)
             refused.ShouldRefuse("--allow-");
         RunWith("HAL."u8.ToArray(), [.. strict, "--allow-superset-cpuid", "--allow-other-clocks"]).Should().Be(new ToolResult(0, "IBM", "", ""));
-        Run("run", "--flat", "guest@0x1000", "--allow-other-clocks").ShouldRefuse("go with --restore");
+        Run("run", "--flat", "guest@0x1000", "--allow-other-clocks").ShouldRefuse("need --restore");
     }
 
     [Fact]

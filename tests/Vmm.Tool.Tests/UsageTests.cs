@@ -9,13 +9,14 @@ public sealed class UsageTests : ToolTest
     [InlineData("--gdb 65536", "--gdb '65536'")]
     [InlineData("--gdb nowhere:1234", "--gdb 'nowhere:1234'")]
     [InlineData("--gdb 192.0.2.1:1234", "--gdb 192.0.2.1:1234: ")]
-    [InlineData("--gdb 0 --deterministic", "take turns on one thread")]
-    [InlineData("--lockstep nonesuch", "nonesuch")]
+    [InlineData("--gdb 0 --deterministic", "--gdb does not go with --deterministic")]
+    [InlineData("--lockstep nonesuch", "--lockstep: There is no backend 'nonesuch'")]
     [InlineData("--lockstep emulator --record file", "--record does not go with --lockstep")]
     [InlineData("--lockstep emulator --gdb 0", "--gdb does not go with --lockstep")]
     [InlineData("--replay nonesuch.rec", "--flat does not go with --replay")]
     [InlineData("--disk nonesuch.img,readonly", "--disk cannot be opened")]
     [InlineData("--disk /", "--disk cannot be opened")]
+    [InlineData("--timeout soon", "--timeout 'soon'")]
     [InlineData("--disk ,readonly", "must be FILE or FILE,readonly")]
     [InlineData("--virtio usb", "--virtio 'usb'")]
     [InlineData("--deterministic --network user", "takes no network card")]
@@ -25,8 +26,8 @@ public sealed class UsageTests : ToolTest
     [InlineData("--network user,to-host:tcp:0:81", "0 is no port")]
     [InlineData("--network user,to-host:tcp:80:81,to-host:tcp:80:82", "leads to two places")]
     [InlineData("--firmware rom", "exactly one of")]
-    [InlineData("--debug-console stderr", "go with --firmware")]
-    [InlineData("--firmware-file a=b", "go with --firmware")]
+    [InlineData("--debug-console stderr", "need --firmware")]
+    [InlineData("--firmware-file a=b", "need --firmware")]
     [InlineData("--backend emulator:tier=1", "tier=1")]
     [InlineData("--backend emulator:speed=9", "no option 'speed'")]
     [InlineData("--backend emulator:tier", "key=value")]
@@ -50,8 +51,8 @@ public sealed class UsageTests : ToolTest
     [InlineData("--memory 2T", "--memory 2T")]
     [InlineData("--memory lots", "is no size")]
     [InlineData("--stats=text", "--stats 'text'")]
-    [InlineData("--initrd file", "go with --kernel")]
-    [InlineData("--append text", "go with --kernel")]
+    [InlineData("--initrd file", "need --kernel")]
+    [InlineData("--append text", "need --kernel")]
     [InlineData("--elf file", "exactly one of")]
     public void Wrong_option_is_refused_in_one_line(string options, string because)
     {
@@ -67,6 +68,7 @@ public sealed class UsageTests : ToolTest
     [InlineData("guest@0x100000000", "is no number")]
     [InlineData("guest@0xFFFFFFFF", "no RAM")]
     [InlineData("nothing@0x1000", "cannot be read")]
+    [InlineData("@0x1000", "is a directory")]
     public void Wrong_flat_image_is_refused_in_one_line(string value, string because)
     {
         Write("guest", GuestCode.Assemble(a => a.hlt()));
@@ -78,7 +80,7 @@ public sealed class UsageTests : ToolTest
     [InlineData("run --flat a@0 --nonsense", "--nonsense")]
     [InlineData("run --kernel", "--kernel")]
     [InlineData("run --kernel a --kernel b", "--kernel")]
-    [InlineData("sing", "sing")]
+    [InlineData("sing", "There is no command or option 'sing'.")]
     [InlineData("doctor extra", "extra")]
     [InlineData("", "command")]
     public void Unknown_words_are_refused_with_a_pointer_to_help(string line, string because)

@@ -38,7 +38,8 @@ internal static class MatrixCommand
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new UsageException($"'{path}' is no report of 'vmm conformance --report': {e.Message}", e);
+            string why = e is KeyNotFoundException ? "it is JSON of another kind." : e.Message;
+            throw new UsageException($"'{path}' is no report of 'vmm conformance --report': {why}", e);
         }
     }
 }

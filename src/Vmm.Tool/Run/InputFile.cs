@@ -16,6 +16,8 @@ internal static class InputFile
     /// <exception cref="UsageException">It cannot be read, or is too large.</exception>
     public static byte[] Read(string path, string option, ulong most, string largerThan)
     {
+        if (Directory.Exists(path))
+            throw new UsageException($"{option} cannot be read: '{path}' is a directory.");
         int limit = (int)Math.Min(most, (ulong)Array.MaxLength);
         try
         {

@@ -8,7 +8,7 @@ internal static class LockstepRun
     /// <summary>Puts a second backend beside the first.</summary>
     public static LockstepHypervisor Create(IHypervisor first, RunSettings settings)
     {
-        IHypervisor second = Backends.Create(settings.Lockstep!);
+        IHypervisor second = Backends.Create(settings.Lockstep!, "--lockstep");
         bool canChoose = second.Capabilities.Has(Capability.SlatFormatChoice);
         // The same format twice would compare little where another can be had.
         SlatFormat? format = canChoose ? (settings.SlatFormat == SlatFormat.Npt ? SlatFormat.Ept : SlatFormat.Npt) : null;

@@ -131,7 +131,7 @@ internal static class RunCommand
         if (restore is not null)
             CheckRestore(parsed);
         else if (restoreOptions != new RestoreOptions())
-            throw new UsageException($"{AllowSuperset.Name} and {AllowClocks.Name} go with --restore.");
+            throw new UsageException($"{AllowSuperset.Name} and {AllowClocks.Name} need --restore.");
         string? replay = parsed.GetValue(Replay);
         if (replay is not null)
             CheckReplay(parsed);
@@ -140,9 +140,11 @@ internal static class RunCommand
         if (restore is null && replay is null && sources != 1 && !(sources == 2 && firmware is not null && kernel is not null))
             throw new UsageException("Name what to run with exactly one of --kernel, --elf, --flat, --firmware, --restore and --replay.");
         if (firmware is null && (debugConsole is not null || firmwareFiles.Length > 0))
-            throw new UsageException("--debug-console and --firmware-file go with --firmware.");
+            throw new UsageException("--debug-console and --firmware-file need --firmware.");
         if (kernel is null && (parsed.GetValue(Initrd) is not null || parsed.GetValue(Append) is not null))
-            throw new UsageException("--initrd and --append go with --kernel.");
+            throw new UsageException("--initrd and --append need --kernel.");
+        if (parsed.GetValue(Gdb) is not null && parsed.GetValue(Deterministic))
+            throw new UsageException("--gdb does not go with --deterministic: those processors take turns on one thread and cannot be held one by one.");
         string serial = parsed.GetValue(Serial)!;
         if (serial is not ("stdio" or "none") && !(serial.StartsWith("file:", StringComparison.Ordinal) && serial.Length > 5))
             throw new UsageException($"--serial '{serial}' must be stdio, none or file:PATH.");
