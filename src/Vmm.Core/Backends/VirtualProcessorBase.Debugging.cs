@@ -33,27 +33,27 @@ public abstract partial class VirtualProcessorBase
     {
     }
 
-    private void Check(DebugControl control)
+    private void Check(DebugControl value)
     {
         HypervisorCapabilities capabilities = _partition.Capabilities;
-        if (control.Points.IsDefault)
-            throw new ArgumentException("The points are no list: leave them out for none.", nameof(Debugging));
-        if (control.SingleStep)
+        if (value.Points.IsDefault)
+            throw new ArgumentException("The points are no list: leave them out for none.", nameof(value));
+        if (value.SingleStep)
             capabilities.Require(Capability.SingleStep);
-        foreach (DebugPoint point in control.Points)
+        foreach (DebugPoint point in value.Points)
         {
             capabilities.Require(point.Kind == DebugPointKind.Execute ? Capability.Breakpoints : Capability.Watchpoints);
             if (!Enum.IsDefined(point.Kind))
-                throw new ArgumentException($"{point} has an unknown kind.", nameof(Debugging));
+                throw new ArgumentException($"{point} has an unknown kind.", nameof(value));
             if (point.Kind == DebugPointKind.Execute ? point.Length != 1 : point.Length is < 1 or > 8 || !BitOperations.IsPow2(point.Length))
-                throw new ArgumentException($"{point}: a breakpoint has one byte, a watchpoint 1, 2, 4 or 8.", nameof(Debugging));
+                throw new ArgumentException($"{point}: a breakpoint has one byte, a watchpoint 1, 2, 4 or 8.", nameof(value));
             if ((point.Address & (ulong)(point.Length - 1)) != 0)
-                throw new ArgumentException($"{point}: its address is no multiple of its length.", nameof(Debugging));
+                throw new ArgumentException($"{point}: its address is no multiple of its length.", nameof(value));
         }
-        if (control.Points.Length > capabilities.DebugPointLimit)
+        if (value.Points.Length > capabilities.DebugPointLimit)
         {
             throw new ArgumentException(
-                $"The {capabilities.Backend} backend has room for {capabilities.DebugPointLimit} breakpoints and watchpoints, not for {control.Points.Length}.", nameof(Debugging));
+                $"The {capabilities.Backend} backend has room for {capabilities.DebugPointLimit} breakpoints and watchpoints, not for {value.Points.Length}.", nameof(value));
         }
     }
 }

@@ -124,7 +124,7 @@ public abstract partial class VirtualProcessorBase
     /// <inheritdoc/>
     public void GetXsave(Span<byte> area)
     {
-        CheckArea(area.Length);
+        CheckArea(area);
         BeginAtRest("read registers of");
         try
         {
@@ -139,7 +139,7 @@ public abstract partial class VirtualProcessorBase
     /// <inheritdoc/>
     public void SetXsave(ReadOnlySpan<byte> area)
     {
-        CheckArea(area.Length);
+        CheckArea(area);
         BeginChange();
         try
         {
@@ -154,7 +154,7 @@ public abstract partial class VirtualProcessorBase
     /// <inheritdoc/>
     public void GetLocalApic(Span<byte> page)
     {
-        CheckLocalApic(page.Length);
+        CheckLocalApic(page);
         BeginAtRest("read registers of");
         try
         {
@@ -169,7 +169,7 @@ public abstract partial class VirtualProcessorBase
     /// <inheritdoc/>
     public void SetLocalApic(ReadOnlySpan<byte> page)
     {
-        CheckLocalApic(page.Length);
+        CheckLocalApic(page);
         BeginChange();
         try
         {
@@ -239,20 +239,20 @@ public abstract partial class VirtualProcessorBase
             _partition.Capabilities.Require(Capability.EventState);
     }
 
-    private void CheckArea(int length)
+    private void CheckArea(ReadOnlySpan<byte> area)
     {
-        if (length < XsaveSize)
-            throw new ArgumentException($"The XSAVE area has {XsaveSize} bytes, not {length}: allocate XsaveSize.", "area");
+        if (area.Length < XsaveSize)
+            throw new ArgumentException($"The XSAVE area has {XsaveSize} bytes, not {area.Length}: allocate XsaveSize.", nameof(area));
     }
 
-    private void CheckLocalApic(int length)
+    private void CheckLocalApic(ReadOnlySpan<byte> page)
     {
         _partition.Capabilities.Require(Capability.LocalApic);
         _partition.Capabilities.Require(Capability.EventState);
         if (_partition.Options.LocalApic == LocalApicMode.None)
             throw new InvalidOperationException("The partition was created without local APICs: set PartitionOptions.LocalApic.");
-        if (length < LocalApicSize)
-            throw new ArgumentException($"The registers of a local APIC have {LocalApicSize} bytes, not {length}.", "page");
+        if (page.Length < LocalApicSize)
+            throw new ArgumentException($"The registers of a local APIC have {LocalApicSize} bytes, not {page.Length}.", nameof(page));
     }
 
     private void BeginChange()

@@ -39,5 +39,5 @@ internal sealed class VmmHealthCheck(IServiceProvider services, string? key) : I
             : new HealthCheckResult(failure, string.Join(' ', failed), machines.FirstOrDefault(machine => machine.Fault is not null)?.Fault, data);
     }
 
-    private static string Describe(HostedMachine machine) => $"The machine {machine.Name} has failed: {machine.Fault?.Message ?? machine.Outcome?.ToString()}.";
+    private static string Describe(HostedMachine machine) => $"The machine {machine.Name} has failed: {(machine.Fault?.Message ?? machine.Outcome?.ToString())?.TrimEnd('.')}.";
 }
