@@ -4,7 +4,7 @@ using Vmm;
 IHypervisor hypervisor = Hypervisors.Emulator();
 using IPartition partition = hypervisor.CreatePartition(new PartitionOptions());
 using GuestMemory memory = partition.AllocateMemory(0x1000);
-partition.Memory.Map(0x1000, memory, 0, memory.Length, GuestAccess.All);
+partition.Memory.Map(0x1000, memory);
 
 // Real mode: for each character `mov al, character; out 0xE9, al`, then `hlt`.
 List<byte> code = [];

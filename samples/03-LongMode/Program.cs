@@ -1,4 +1,4 @@
-// 64-bit code with four-level paging, set up from outside: the client writes page tables and control registers, the guest computes.
+// 64-bit code with four-level paging, set up from outside: the program writes the page tables, the guest computes.
 using System.Buffers.Binary;
 using Vmm;
 
@@ -7,7 +7,7 @@ const ulong Code = 0x1000, Pml4 = 0x2000, Pdpt = 0x3000, Directory = 0x4000;
 IHypervisor hypervisor = Hypervisors.BestAvailable();
 using IPartition partition = hypervisor.CreatePartition(new PartitionOptions());
 using GuestMemory memory = partition.AllocateMemory(0x20_0000);
-partition.Memory.Map(0, memory, 0, memory.Length, GuestAccess.All);
+partition.Memory.Map(0, memory);
 
 // One 2 MiB page, identity-mapped: PML4 -> PDPT -> page directory (present, writable; bit 7 = large).
 Entry(Pml4, Pdpt | 3);
@@ -18,15 +18,7 @@ Entry(Directory, 0x83);
 memory.Write(Code, [0x48, 0xC7, 0xC0, 1, 0, 0, 0, 0x48, 0xC7, 0xC1, 20, 0, 0, 0, 0x48, 0x0F, 0xAF, 0xC1, 0xE2, 0xFA, 0xF4]);
 
 IVirtualProcessor processor = partition.Processors[0];
-processor.GetState(RegisterGroups.Registers, out ProcessorState state);
-state.General.Rip = Code;
-state.Segments.Cs = SegmentDescriptor.Code64(8);
-state.Segments.Ds = state.Segments.Es = state.Segments.Ss = SegmentDescriptor.FlatData(16);
-state.Control.Cr0 = 0x8000_0011; // PG, ET, PE
-state.Control.Cr3 = Pml4;
-state.Control.Cr4 = 0x20; // PAE
-state.Control.Efer = 0x500; // LME, LMA
-processor.SetState(RegisterGroups.Registers, in state);
+processor.StartInLongMode(Code, Pml4);
 
 VpExit exit = processor.Run();
 Console.WriteLine($"{exit.Kind}: 20! = {processor[Register.Rax]}");

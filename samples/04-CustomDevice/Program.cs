@@ -6,7 +6,7 @@ const ulong DeviceBase = 0xD000_0000;
 IHypervisor hypervisor = Hypervisors.BestAvailable();
 using IPartition partition = hypervisor.CreatePartition(new PartitionOptions());
 using GuestMemory memory = partition.AllocateMemory(0x1000);
-partition.Memory.Map(0x1000, memory, 0, memory.Length, GuestAccess.All);
+partition.Memory.Map(0x1000, memory);
 
 // 32-bit code: store 6 and 7 to the device's operands, read the product, halt.
 memory.Write(0,

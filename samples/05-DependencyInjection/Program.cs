@@ -13,7 +13,7 @@ await using ServiceProvider provider = services.BuildServiceProvider();
 IHypervisor hypervisor = provider.GetRequiredService<IHypervisor>();
 using IPartition partition = hypervisor.CreatePartition(new PartitionOptions());
 using GuestMemory memory = partition.AllocateMemory(0x1000);
-partition.Memory.Map(0x1000, memory, 0, memory.Length, GuestAccess.All);
+partition.Memory.Map(0x1000, memory);
 memory.Write(0, [0xF4]); // hlt
 
 IVirtualProcessor processor = partition.Processors[0];

@@ -9,7 +9,7 @@ Hypervisors.Catalog.Add(new TracingProvider(line => Console.WriteLine($"  {line}
 IHypervisor hypervisor = Hypervisors.Create("tracing:behind=emulator");
 using IPartition partition = hypervisor.CreatePartition(new PartitionOptions());
 using GuestMemory memory = partition.AllocateMemory(0x1000);
-partition.Memory.Map(0x1000, memory, 0, memory.Length, GuestAccess.All);
+partition.Memory.Map(0x1000, memory);
 memory.Write(0, [0xE4, 0x60, 0x04, 0x02, 0xE6, 0x80, 0xF4]); // in al, 0x60; add al, 2; out 0x80, al; hlt
 
 IVirtualProcessor processor = partition.Processors[0];

@@ -8,7 +8,7 @@ Console.WriteLine(report.Chosen is null ? "nothing to run guests on" : "somethin
 
 using IPartition partition = Hypervisors.Emulator().CreatePartition(new PartitionOptions());
 using GuestMemory memory = partition.AllocateMemory(0x1000);
-partition.Memory.Map(0x1000, memory, 0, memory.Length, GuestAccess.All);
+partition.Memory.Map(0x1000, memory);
 memory.Write(0,
 [
     0x31, 0xC0, 0xB9, 0x64, 0x00, // xor ax, ax; mov cx, 100
