@@ -16,12 +16,17 @@ public sealed class WindowsHypervisorSimulator : IHypervisor, IProbedPlatform
     private readonly WindowsHypervisorBackend _backend;
 
     /// <summary>Makes the simulated platform and the backend over it.</summary>
-    /// <param name="inner">The backend that carries the guests out. Its local APICs, exits and counts are what the platform offers.</param>
+    /// <param name="inner">
+    /// The backend that carries the guests out. Its local APICs, exits and counts are what the platform offers. It must leave the registers
+    /// of an unfinished instruction as they were, which the emulator does; that is tried here.
+    /// </param>
     /// <param name="options">How the platform behaves.</param>
     /// <param name="loggerFactory">Where the Windows backend logs; null for nowhere.</param>
+    /// <exception cref="NotSupportedException">The backend behind changes registers before an instruction is finished.</exception>
     public WindowsHypervisorSimulator(IHypervisor inner, SimulatorOptions? options = null, ILoggerFactory? loggerFactory = null)
     {
         ArgumentNullException.ThrowIfNull(inner);
+        UnfinishedInstruction.RequireUntouched(inner);
         _platform = new SimulatedPlatform(inner, options ?? new SimulatorOptions());
         using (_platform.Enter())
             _backend = new WindowsHypervisorBackend(SimulatedExports.Table(_platform.Options.Release), loggerFactory, BackendName);
