@@ -114,15 +114,18 @@ internal sealed class InstructionSource
         _lenient[bits >> 6].Decode(out Instruction instruction);
         if (!instruction.IsInvalid && !_model.IsAvailable(instruction.Code))
             return Exclusions.NotInProfile;
-        return IsVirtualWithPrefixes(bytes, address, bits) ? Exclusions.Virtual : null;
+        return ReasonWithoutPrefixes(bytes, address, bits);
     }
 
-    // With an operand-size or repeat prefix VMCALL and its like are no instructions, but some hosts look at the hypervisor's bits first.
-    private bool IsVirtualWithPrefixes(ReadOnlySpan<byte> bytes, ulong address, int bits)
+    // With an operand-size or repeat prefix VMCALL and its like are no instructions, but some hosts look at the hypervisor's bits first; and
+    // some load the operand of VERR and VERW before they look for LOCK.
+    private string? ReasonWithoutPrefixes(ReadOnlySpan<byte> bytes, ulong address, int bits)
     {
-        int prefixes = bytes.IndexOfAnyExcept<byte>([0x66, 0xF2, 0xF3]);
-        return prefixes > 0 && Decode(bytes[prefixes..], address, bits, out Instruction bare)
-            && Exclusions.Reason(in bare, _model) == Exclusions.Virtual;
+        int prefixes = bytes.IndexOfAnyExcept(s_prefixes);
+        if (prefixes <= 0 || !Decode(bytes[prefixes..], address, bits, out Instruction bare))
+            return null;
+        string? reason = Exclusions.Reason(in bare, _model);
+        return reason == Exclusions.Virtual || bare.Mnemonic is Mnemonic.Verr or Mnemonic.Verw ? reason : null;
     }
 
     private bool DecodeAmd(ReadOnlySpan<byte> bytes, ulong address, int bits, in Instruction expected)
