@@ -33,6 +33,15 @@ internal static unsafe class SimulatedExports
         api.ResumePartitionTime = &ResumeTime;
         api.RegisterPartitionDoorbellEvent = &RegisterDoorbell;
         api.UnregisterPartitionDoorbellEvent = &UnregisterDoorbell;
+        if (release == WindowsRelease.Windows10Version22H2)
+        {
+            // What the documentation gives to 20H2 came with the build of Windows Server 2022, not with Windows 10.
+            api.GetVirtualProcessorXsaveState = &GetXsaveState;
+            api.SetVirtualProcessorXsaveState = &SetXsaveState;
+            api.GetVirtualProcessorInterruptControllerState2 = &GetApicState;
+            api.SetVirtualProcessorInterruptControllerState2 = &SetApicState;
+            return api;
+        }
         api.GetVirtualProcessorState = &GetState;
         api.SetVirtualProcessorState = &SetState;
         return api;
@@ -172,12 +181,34 @@ internal static unsafe class SimulatedExports
         new Arguments { Length = (ulong)names, Size = count, Pointer = values });
 
     [UnmanagedCallersOnly]
-    private static int GetState(nint handle, uint index, WhvVirtualProcessorStateType type, void* buffer, uint size, uint* written) => Call(
+    private static int GetXsaveState(nint handle, uint index, void* buffer, uint size, uint* written) =>
+        State(handle, index, WhvVirtualProcessorStateType.XsaveState, buffer, size, written);
+
+    [UnmanagedCallersOnly]
+    private static int SetXsaveState(nint handle, uint index, void* buffer, uint size) =>
+        State(handle, index, WhvVirtualProcessorStateType.XsaveState, buffer, size);
+
+    [UnmanagedCallersOnly]
+    private static int GetApicState(nint handle, uint index, void* buffer, uint size, uint* written) =>
+        State(handle, index, WhvVirtualProcessorStateType.InterruptControllerState2, buffer, size, written);
+
+    [UnmanagedCallersOnly]
+    private static int SetApicState(nint handle, uint index, void* buffer, uint size) =>
+        State(handle, index, WhvVirtualProcessorStateType.InterruptControllerState2, buffer, size);
+
+    [UnmanagedCallersOnly]
+    private static int GetState(nint handle, uint index, WhvVirtualProcessorStateType type, void* buffer, uint size, uint* written) =>
+        State(handle, index, type, buffer, size, written);
+
+    [UnmanagedCallersOnly]
+    private static int SetState(nint handle, uint index, WhvVirtualProcessorStateType type, void* buffer, uint size) =>
+        State(handle, index, type, buffer, size);
+
+    private static int State(nint handle, uint index, WhvVirtualProcessorStateType type, void* buffer, uint size, uint* written) => Call(
         handle, index, static (SimulatedProcessor processor, in Arguments a) => processor.GetState((WhvVirtualProcessorStateType)a.Number, a.Pointer, a.Size, (uint*)a.Length),
         new Arguments { Number = (uint)type, Pointer = buffer, Size = size, Length = (ulong)written });
 
-    [UnmanagedCallersOnly]
-    private static int SetState(nint handle, uint index, WhvVirtualProcessorStateType type, void* buffer, uint size) => Call(
+    private static int State(nint handle, uint index, WhvVirtualProcessorStateType type, void* buffer, uint size) => Call(
         handle, index, static (SimulatedProcessor processor, in Arguments a) => processor.SetState((WhvVirtualProcessorStateType)a.Number, a.Pointer, a.Size),
         new Arguments { Number = (uint)type, Pointer = buffer, Size = size });
 

@@ -13,6 +13,7 @@ internal sealed partial class SimulatedPartition
     public int RegisterDoorbell(in WhvDoorbellMatchData match, nint signal)
     {
         if (!IsSetUp || signal == 0 || (match.MatchOnValue && !match.MatchOnLength)
+            || (!match.MatchOnValue && match.Value != 0) || (!match.MatchOnLength && match.Length != 0)
             || (match.MatchOnLength && (match.Length is not (1 or 2 or 4 or 8) || (match.GuestAddress & PageMask) + match.Length > PageMask + 1)))
         {
             return WhvHResult.InvalidArgument;
@@ -20,8 +21,10 @@ internal sealed partial class SimulatedPartition
         Doorbell doorbell = Read(in match);
         lock (_lock)
         {
-            if (_doorbells.ContainsKey(doorbell))
-                return WhvHResult.InvalidArgument;
+            // Several at an address differ in their values and in nothing else.
+            if (_doorbells.Keys.Any(other => other.Address == doorbell.Address
+                && (other.Value is null || doorbell.Value is null || other.Size != doorbell.Size || other.Value == doorbell.Value)))
+                return WhvHResult.HvInvalidParameter;
             if (!platform.Inner.Capabilities.Has(Capability.Doorbells) || platform.Chance(OneUnrecognisedIn))
             {
                 _doorbells.Add(doorbell, null);

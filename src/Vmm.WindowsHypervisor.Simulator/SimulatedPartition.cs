@@ -7,12 +7,14 @@ namespace Vmm.WindowsHypervisor.Simulator;
 internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
 {
     private const uint DebugExceptionBit = 2;
+    private const uint X2ApicBit = 1U << 21, TscDeadlineBit = 1U << 24;
 
     private readonly Dictionary<uint, SimulatedProcessor> _processors = [];
     private readonly Lock _lock = new();
     private WhvExtendedVmExits _exits;
     private ulong _exceptions, _bank, _xsave;
-    private bool _banksSet;
+    private WhvX64ProcessorFeatures1 _bank1;
+    private bool _banksSet, _xsaveSet, _timeStopped;
     private WhvX64MsrExitBitmap _msrExits;
     private WhvMsrActionEntry[] _msrActions = [];
     private uint[] _cpuidLeaves = [];
@@ -29,6 +31,9 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
     public bool IsSetUp => _inner is not null;
 
     public bool HasLocalApic => _apicMode != 0;
+
+    /// <summary>Whether XSAVE is among the features that the partition's processors have.</summary>
+    public bool HasXsave => !platform.IsOld && (!_xsaveSet || new WhvProcessorXsaveFeatures { AsUInt64 = _xsave }.XsaveSupport);
 
     // The partition behind freezes the exceptions that exit: those that may be asked for late exit from the beginning, and are given back.
     private uint LateExceptions => !platform.IsOld && platform.Inner.Capabilities.Has(Capability.ExceptionExits) ? DebugExceptionBit : 0;
@@ -47,6 +52,8 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
         // Set-up freezes what the first release froze: everything; later ones let some exits be chosen anew.
         if (IsSetUp && (platform.IsOld || code is not (WhvPartitionPropertyCode.ExtendedVmExits or WhvPartitionPropertyCode.ExceptionExitBitmap)))
             return WhvHResult.InvalidArgument;
+        if (IsSetUp && IsRunning)
+            return WhvHResult.InvalidVpState;
         switch (code)
         {
             case WhvPartitionPropertyCode.ProcessorCount:
@@ -61,21 +68,23 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
                 ulong offered = (ulong)platform.Capability(WhvCapabilityCode.ExtendedVmExits)!;
                 return (_exits.AsUInt64 & ~offered) == 0 ? WhvHResult.Ok : WhvHResult.InvalidArgument;
             case WhvPartitionPropertyCode.ExceptionExitBitmap:
-                return Take(value, out _exceptions) ? WhvHResult.Ok : WhvHResult.InvalidArgument;
+                return Take(value, out _exceptions) && (_exceptions & ~SimulatedPlatform.Exceptions) == 0
+                    ? WhvHResult.Ok : WhvHResult.InvalidArgument;
             case WhvPartitionPropertyCode.X64MsrExitBitmap when !platform.IsOld:
                 return Take(value, out _msrExits) ? WhvHResult.Ok : WhvHResult.InvalidArgument;
-            case WhvPartitionPropertyCode.MsrActionList when !platform.IsOld:
+            case WhvPartitionPropertyCode.MsrActionList when platform.IsNew:
                 _msrActions = MemoryMarshal.Cast<byte, WhvMsrActionEntry>(value).ToArray();
                 return WhvHResult.Ok;
             case WhvPartitionPropertyCode.CpuidExitList:
                 _cpuidLeaves = MemoryMarshal.Cast<byte, uint>(value).ToArray();
                 return WhvHResult.Ok;
             case WhvPartitionPropertyCode.ProcessorFeaturesBanks when !platform.IsOld:
-                if (!Take(value, out WhvProcessorFeaturesBanks banks) || banks.BanksCount != 2)
+                if (!platform.IsNew || !Take(value, out WhvProcessorFeaturesBanks banks) || banks.BanksCount != 2)
                     return WhvHResult.InvalidArgument;
-                (_bank, _banksSet) = (banks.Bank0.AsUInt64, true);
+                (_bank, _bank1, _banksSet) = (banks.Bank0.AsUInt64, banks.Bank1, true);
                 return WhvHResult.Ok;
             case WhvPartitionPropertyCode.ProcessorXsaveFeatures when !platform.IsOld:
+                _xsaveSet = true;
                 return Take(value, out _xsave) ? WhvHResult.Ok : WhvHResult.InvalidArgument;
             default:
                 return WhvHResult.UnknownProperty;
@@ -88,14 +97,17 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
             return WhvHResult.InvalidArgument;
         if (_processorCount == 0)
             return WhvHResult.InvalidPartitionConfig;
-        CpuProfile? profile = _banksSet ? WhvProcessorProfile.Largest(platform.Inner.Capabilities.CpuProfiles, _bank, _xsave) : CpuProfiles.V1;
-        if (profile is null || _processorCount > platform.Inner.Capabilities.MaximumProcessors)
+        (ulong bank, ulong xsave) = WhvProcessorProfile.Offered(platform.Inner.Capabilities.CpuProfiles);
+        CpuProfile? profile = WhvProcessorProfile.Largest(
+            platform.Inner.Capabilities.CpuProfiles, _banksSet ? _bank : bank, platform.IsOld ? 0 : _xsaveSet ? _xsave : xsave);
+        // Shadow stacks are a state of XSAVE that no profile switches on.
+        if (profile is null || _bank1.CetSsSupport || _processorCount > platform.Inner.Capabilities.MaximumProcessors)
             return WhvHResult.UnsupportedProcessorConfig;
         _inner = platform.Inner.CreatePartition(new PartitionOptions
         {
             ProcessorCount = (int)_processorCount,
-            CpuProfile = profile,
-            LocalApic = (LocalApicMode)_apicMode,
+            CpuProfile = WithLocalApic(profile),
+            LocalApic = HasLocalApic ? LocalApicMode.XApic : LocalApicMode.None,
             EnforceExecute = platform.Inner.Capabilities.Has(Capability.ExecuteProtection),
             HypercallExits = _exits.HypercallExit,
             ExceptionExits = (_exits.ExceptionExit ? (uint)_exceptions : 0) | LateExceptions,
@@ -140,6 +152,10 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
         };
         if (mode is null)
             return WhvHResult.InvalidArgument;
+        bool vectored = type is WhvInterruptType.Fixed or WhvInterruptType.LowestPriority;
+        bool isAll = control.Destination is 0xFF or uint.MaxValue;
+        if ((vectored && control.Vector is < 16 or > 255) || (control.DestinationMode == 0 && control.Destination >= _processorCount && !isAll))
+            return WhvHResult.HvInvalidParameter;
         Inner.RequestInterrupt(new InterruptRequest
         {
             Mode = mode.Value, Vector = (byte)control.Vector, Destination = control.Destination, Logical = control.DestinationMode != 0,
@@ -150,11 +166,42 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
 
     public int Suspend(bool suspend)
     {
-        if (suspend)
+        if (!IsSetUp)
+            return WhvHResult.InvalidArgument;
+        if (suspend && IsRunning)
+            return WhvHResult.InvalidVpState;
+        lock (_lock)
+            StopTime(suspend);
+        return WhvHResult.Ok;
+    }
+
+    /// <summary>Time goes on with the first processor that runs.</summary>
+    public void Thaw()
+    {
+        if (!Volatile.Read(ref _timeStopped))
+            return;
+        lock (_lock)
+            StopTime(false);
+    }
+
+    private void StopTime(bool stop)
+    {
+        if (_timeStopped == stop)
+            return;
+        if (stop)
             Inner.SuspendTime();
         else
             Inner.ResumeTime();
-        return WhvHResult.Ok;
+        Volatile.Write(ref _timeStopped, stop);
+    }
+
+    private bool IsRunning
+    {
+        get
+        {
+            lock (_lock)
+                return _processors.Values.Any(processor => processor.IsRunning);
+        }
     }
 
     public void Delete()
@@ -166,6 +213,15 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
         }
         _inner?.Dispose();
         FreeMemory();
+    }
+
+    // Local APICs know x2APIC mode only where the partition is in the mode of that name, and deadlines only where that feature is chosen.
+    private CpuProfile WithLocalApic(CpuProfile profile)
+    {
+        if (profile.Find(1, 0) is not { } features)
+            return profile;
+        uint missing = (_apicMode == 2 ? 0 : X2ApicBit) | (HasLocalApic && _bank1.TscDeadlineTmrSupport ? 0 : TscDeadlineBit);
+        return profile.WithLeaf(features with { Value = features.Value with { Ecx = features.Value.Ecx & ~missing } });
     }
 
     private static MsrAction Action(byte action) => (WhvMsrAction)action switch

@@ -29,6 +29,12 @@ internal sealed class SimulatedPlatform(IHypervisor inner, SimulatorOptions opti
 
     public bool IsOld => Options.Release == WindowsRelease.Windows10Version1803;
 
+    /// <summary>Processor features can be chosen, and registers of the last releases are there.</summary>
+    public bool IsNew => Options.Release == WindowsRelease.Windows11;
+
+    /// <summary>Exceptions that can be made to exit: those that the headers name.</summary>
+    public const ulong Exceptions = 0xF_7DFB;
+
     public int Calls => Volatile.Read(ref _calls);
 
     public int LivePartitions => Volatile.Read(ref _live);
@@ -114,11 +120,16 @@ internal sealed class SimulatedPlatform(IHypervisor inner, SimulatorOptions opti
                 ExceptionExit = inner.Has(Vmm.Capability.ExceptionExits),
                 HypercallExit = !IsOld && inner.Has(Vmm.Capability.Hypercalls),
             }.AsUInt64,
+            // The first release lets them exit and tells none.
+            WhvCapabilityCode.ExceptionExitBitmap => IsOld || !inner.Has(Vmm.Capability.ExceptionExits) ? 0UL : Exceptions,
             WhvCapabilityCode.X64MsrExitBitmap when !IsOld => new WhvX64MsrExitBitmap { UnhandledMsrs = true }.AsUInt64,
             WhvCapabilityCode.ProcessorFeatures => WhvProcessorProfile.Offered(inner.CpuProfiles).Bank,
+            // Windows 10 answers, with a count that makes no sense.
             WhvCapabilityCode.ProcessorFeaturesBanks when !IsOld => new WhvProcessorFeaturesBanks
             {
-                BanksCount = 2, Bank0 = new WhvX64ProcessorFeatures { AsUInt64 = WhvProcessorProfile.Offered(inner.CpuProfiles).Bank },
+                BanksCount = IsNew ? 2U : (uint)WhvProcessorProfile.Offered(inner.CpuProfiles).Bank,
+                Bank0 = new WhvX64ProcessorFeatures { AsUInt64 = WhvProcessorProfile.Offered(inner.CpuProfiles).Bank },
+                Bank1 = new WhvX64ProcessorFeatures1 { TscDeadlineTmrSupport = IsNew, CetSsSupport = IsNew },
             },
             WhvCapabilityCode.ProcessorXsaveFeatures => IsOld ? 0UL : WhvProcessorProfile.Offered(inner.CpuProfiles).Xsave,
             WhvCapabilityCode.ProcessorClockFrequency => CpuProfiles.V1.TimeStampCounterFrequency,

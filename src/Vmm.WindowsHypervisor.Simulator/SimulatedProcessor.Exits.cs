@@ -4,7 +4,7 @@ namespace Vmm.WindowsHypervisor.Simulator;
 
 internal sealed unsafe partial class SimulatedProcessor
 {
-    private const int MostInstructionBytes = 16, HypercallLength = 3, MostSteps = 64;
+    private const int MostInstructionBytes = 16, HypercallLength = 3, MostSteps = 64, DebugException = 1;
 
     private void Translate(WhvRunVpExitContext* context, in VpExit exit)
     {
@@ -47,7 +47,7 @@ internal sealed unsafe partial class SimulatedProcessor
                 _inner.GetState(RegisterGroups.General, out ProcessorState state);
                 state.General.Rip -= HypercallLength;
                 _inner.SetState(RegisterGroups.General, in state);
-                Report(context, WhvRunVpExitReason.Hypercall, HypercallLength);
+                Report(context, WhvRunVpExitReason.Hypercall, Platform.Chance(2) ? (byte)0 : (byte)HypercallLength);
                 break;
             case ExitKind.ApicEoi:
                 Report(context, WhvRunVpExitReason.X64ApicEoi);
@@ -100,6 +100,11 @@ internal sealed unsafe partial class SimulatedProcessor
         Report(context, WhvRunVpExitReason.Exception);
         context->VpException = new WhvVpExceptionContext { ExceptionType = exception.Vector, ErrorCode = exception.ErrorCode, ExceptionParameter = exception.Payload };
         context->VpException.ExceptionInfo.ErrorCodeValid = exception.HasErrorCode;
+        // Some processors have the cause of a #DB in DR6 by then, and the exit says nothing.
+        if (exception.Vector != DebugException || !Platform.Chance(2))
+            return;
+        _inner[Register.Dr6] |= exception.Payload;
+        context->VpException.ExceptionParameter = 0;
     }
 
     /// <summary>

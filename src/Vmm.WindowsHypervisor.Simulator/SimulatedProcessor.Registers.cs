@@ -101,7 +101,7 @@ internal sealed unsafe partial class SimulatedProcessor
             case WhvRegisterName.PendingEvent:
                 value.ExceptionEvent = _pendingEvent;
                 return WhvHResult.Ok;
-            case WhvRegisterName.PendingDebugException:
+            case WhvRegisterName.PendingDebugException when !Platform.IsOld:
                 value.PendingDebugException.AsUInt64 = state.Events.PendingDebugTrap & 0xF;
                 value.PendingDebugException.SingleStep = (state.Events.PendingDebugTrap & SingleStepTrap) != 0;
                 return WhvHResult.Ok;
@@ -129,6 +129,10 @@ internal sealed unsafe partial class SimulatedProcessor
         {
             if (name == WhvRegisterName.XCr0 && Platform.IsOld)
                 return WhvHResult.InvalidVpRegisterName;
+            const ulong Enabled = 0x800, X2Apic = 0x400;
+            // x2APIC mode is left to the disabled state only.
+            if (name == WhvRegisterName.ApicBase && (state.Control.ApicBase & X2Apic) != 0 && (value.Reg64 & (Enabled | X2Apic)) == Enabled)
+                return WhvHResult.HvInvalidParameter;
             state.SetRegister(register, value.Reg64);
             return WhvHResult.Ok;
         }
@@ -159,7 +163,7 @@ internal sealed unsafe partial class SimulatedProcessor
                     return WhvHResult.HvInvalidParameter;
                 _pendingEvent = value.ExceptionEvent;
                 return WhvHResult.Ok;
-            case WhvRegisterName.PendingDebugException:
+            case WhvRegisterName.PendingDebugException when !Platform.IsOld:
                 state.Events.PendingDebugTrap = (uint)(value.PendingDebugException.AsUInt64 & 0xF)
                     | (value.PendingDebugException.SingleStep ? SingleStepTrap : 0);
                 return WhvHResult.Ok;

@@ -6,7 +6,8 @@ namespace Vmm.WindowsHypervisor.Simulator;
 internal sealed unsafe partial class SimulatedProcessor
 {
     private const uint SingleStepTrap = 1 << 14;
-    private const int Header = 512, ApicBytes = 4096, LegacyBytes = 576;
+    private const int Header = 512, ApicBytes = 4096, LegacyBytes = 576, LargestBytes = 11_008;
+    private const ulong FurtherStates = 0x6_00E0; // opmask, ZMM, tiles
     private const ulong Compacted = 1UL << 63;
 
     /// <summary>Translates; the result is valid whatever it is.</summary>
@@ -37,10 +38,10 @@ internal sealed unsafe partial class SimulatedProcessor
     {
         if (Volatile.Read(ref _running) != 0)
             return WhvHResult.InvalidVpState;
-        int length = type == WhvVirtualProcessorStateType.XsaveState ? _xsave.Length : ApicBytes;
+        int length = StateBytes(type);
         if (written is not null)
             *written = (uint)length;
-        if (type == WhvVirtualProcessorStateType.InterruptControllerState2 && !_partition.HasLocalApic)
+        if (!HasState(type))
             return WhvHResult.HvOperationDenied;
         if (buffer is null || size < length)
             return WhvHResult.InsufficientBuffer;
@@ -51,22 +52,37 @@ internal sealed unsafe partial class SimulatedProcessor
             return WhvHResult.Ok;
         }
         // Compacted: AVX follows the header in either format as long as it is the only one beyond.
-        _inner.GetXsave(bytes);
-        ulong components = length > LegacyBytes ? 7UL : 3;
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[(Header + 8)..], Compacted | components);
+        bytes.Clear();
+        _inner.GetXsave(bytes[.._xsave.Length]);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[(Header + 8)..], Layout);
         return WhvHResult.Ok;
     }
+
+    private bool HasState(WhvVirtualProcessorStateType type) => type switch
+    {
+        WhvVirtualProcessorStateType.XsaveState => _partition.HasXsave,
+        WhvVirtualProcessorStateType.InterruptControllerState2 => _partition.HasLocalApic,
+        _ => false,
+    };
+
+    // The area has room for all that the host has: the host of the newest release has AVX-512 and AMX.
+    private int StateBytes(WhvVirtualProcessorStateType type) =>
+        type != WhvVirtualProcessorStateType.XsaveState ? ApicBytes : Platform.IsNew ? LargestBytes : _xsave.Length;
+
+    private ulong Layout => Compacted | (_xsave.Length > LegacyBytes ? 7UL : 3) | (Platform.IsNew ? FurtherStates : 0);
 
     /// <summary>Writes state that is not in registers.</summary>
     public int SetState(WhvVirtualProcessorStateType type, void* buffer, uint size)
     {
         if (Volatile.Read(ref _running) != 0)
             return WhvHResult.InvalidVpState;
-        int length = type == WhvVirtualProcessorStateType.XsaveState ? _xsave.Length : ApicBytes;
-        if (type == WhvVirtualProcessorStateType.InterruptControllerState2 && !_partition.HasLocalApic)
+        int length = StateBytes(type);
+        if (!HasState(type))
             return WhvHResult.HvOperationDenied;
         if (buffer is null || size < length)
             return WhvHResult.InsufficientBuffer;
+        if (size != length)
+            return WhvHResult.InvalidArgument;
         ReadOnlySpan<byte> bytes = new(buffer, length);
         try
         {
@@ -75,9 +91,9 @@ internal sealed unsafe partial class SimulatedProcessor
                 _inner.SetLocalApic(bytes);
                 return WhvHResult.Ok;
             }
-            if ((BinaryPrimitives.ReadUInt64LittleEndian(bytes[(Header + 8)..]) & Compacted) == 0)
+            if (BinaryPrimitives.ReadUInt64LittleEndian(bytes[(Header + 8)..]) != Layout)
                 return WhvHResult.InvalidArgument;
-            bytes.CopyTo(_xsave);
+            bytes[.._xsave.Length].CopyTo(_xsave);
             _xsave.AsSpan(Header + 8, 8).Clear();
             _inner.SetXsave(_xsave);
             return WhvHResult.Ok;
@@ -93,7 +109,7 @@ internal sealed unsafe partial class SimulatedProcessor
     {
         if (s_msrs.TryGetValue(name, out uint msr))
             return TryMsr(() => _inner.ReadMsr(msr), out value.Reg64);
-        if (name == WhvRegisterName.TscDeadline)
+        if (name == WhvRegisterName.TscDeadline && Platform.IsNew)
             return TryMsr(() => _inner.ReadMsr(0x6E0), out value.Reg64);
         if (!IsExtended(name))
             return WhvHResult.InvalidVpRegisterName;
@@ -104,7 +120,7 @@ internal sealed unsafe partial class SimulatedProcessor
 
     private int SetOther(WhvRegisterName name, in WhvRegisterValue value)
     {
-        if (s_msrs.TryGetValue(name, out uint msr) || name == WhvRegisterName.TscDeadline)
+        if (s_msrs.TryGetValue(name, out uint msr) || (name == WhvRegisterName.TscDeadline && Platform.IsNew))
         {
             _inner.WriteMsr(name == WhvRegisterName.TscDeadline ? 0x6E0 : msr, value.Reg64);
             return WhvHResult.Ok;

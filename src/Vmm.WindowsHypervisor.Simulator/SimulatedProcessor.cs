@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Vmm.WindowsHypervisor.Interop;
 
 namespace Vmm.WindowsHypervisor.Simulator;
@@ -20,6 +21,9 @@ internal sealed unsafe partial class SimulatedProcessor
         ResetLikeThePlatform();
     }
 
+    /// <summary>Between the beginning and the end of a call that runs it or looks at it.</summary>
+    public bool IsRunning => Volatile.Read(ref _running) != 0;
+
     private SimulatedPlatform Platform => _partition.Platform;
 
     /// <summary>Runs until an exit.</summary>
@@ -31,6 +35,7 @@ internal sealed unsafe partial class SimulatedProcessor
             return WhvHResult.InvalidVpState;
         try
         {
+            _partition.Thaw();
             // What an exit does not define must not be relied on.
             new Span<byte>(context, sizeof(WhvRunVpExitContext)).Fill(0xCC);
             if (Interlocked.Exchange(ref _cancel, 0) != 0 || Platform.Chance(50))
@@ -96,6 +101,20 @@ internal sealed unsafe partial class SimulatedProcessor
         _inner.GetState(RegisterGroups.Segments, out ProcessorState state);
         state.Segments.Cs = state.Segments.Cs with { Base = 0xF_0000 };
         _inner.SetState(RegisterGroups.Segments, in state);
+        if (_partition.HasLocalApic)
+            ResetLocalApic();
+    }
+
+    // No firmware has been at it: disabled by software, all local vectors masked.
+    private void ResetLocalApic()
+    {
+        const int SpuriousVector = 0xF0, FirstLocalVector = 0x320, LastLocalVector = 0x370;
+        byte[] page = new byte[ApicBytes];
+        _inner.GetLocalApic(page);
+        BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(SpuriousVector), 0xFF);
+        for (int offset = FirstLocalVector; offset <= LastLocalVector; offset += 16)
+            BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(offset), 1 << 16);
+        _inner.SetLocalApic(page);
     }
 
     // Without a local APIC the platform keeps no halted state: a run goes on behind the HLT.

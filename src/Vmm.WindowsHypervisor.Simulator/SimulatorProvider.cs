@@ -38,7 +38,10 @@ public sealed class SimulatorProvider(ILoggerFactory? loggerFactory = null) : IH
                 {
                     "11" => WindowsRelease.Windows11,
                     "1803" => WindowsRelease.Windows10Version1803,
-                    _ => throw new ArgumentException($"The simulated platform has no {ReleaseKey}={release}: it has {ReleaseKey}=11 and {ReleaseKey}=1803.", nameof(options)),
+                    "22h2" => WindowsRelease.Windows10Version22H2,
+                    _ => throw new ArgumentException(
+                        $"The simulated platform has no {ReleaseKey}={release}: it has {ReleaseKey}=11, {ReleaseKey}=22h2 and {ReleaseKey}=1803.",
+                        nameof(options)),
                 },
             };
         }

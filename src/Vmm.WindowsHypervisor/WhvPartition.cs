@@ -7,14 +7,17 @@ using Vmm.X86.Execution;
 namespace Vmm.WindowsHypervisor;
 
 /// <summary>A partition of the platform.</summary>
-internal sealed unsafe class WhvPartition : PartitionBase
+internal sealed unsafe partial class WhvPartition : PartitionBase
 {
     private const uint WidthLeaf = 0x8000_0008;
+    private const uint X2ApicBit = 1U << 21, TscDeadlineBit = 1U << 24;
 
     private readonly WhvMemory _memory;
     private readonly WhvVirtualProcessor[] _processors;
-    private readonly nint _handle;
     private readonly int _created;
+    private nint _handle;
+    private bool _x2Apic; // the platform's local APICs know x2APIC mode
+    private bool _timeSuspended;
     private readonly Lock _late = new();
     private bool _interceptsDebug;
 
@@ -23,18 +26,13 @@ internal sealed unsafe class WhvPartition : PartitionBase
     {
         Platform = hypervisor.Platform;
         Profile = Adapt(options.CpuProfile ?? CpuProfiles.V1);
-        uint withoutApic = options.LocalApic == LocalApicMode.None ? (1U << 21) | (1U << 24) : 0;
-        Model = new CpuidModel(Profile.Leaves.Select(leaf => new CpuidRow(
-            leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Leaf == 1 ? leaf.Value.Ecx & ~withoutApic : leaf.Value.Ecx, leaf.Value.Edx)));
-        nint handle = 0;
-        WhvPlatform.Check(Platform.Api.CreatePartition(&handle), "WHvCreatePartition");
-        _handle = handle;
+        _handle = CreateHandle();
         _memory = new WhvMemory(this);
         _processors = new WhvVirtualProcessor[options.ProcessorCount];
         try
         {
-            Configure();
-            WhvPlatform.Check(Platform.Api.SetupPartition(_handle), "WHvSetupPartition");
+            SetUp();
+            Model = CreateModel();
             for (int i = 0; i < _processors.Length; i++)
             {
                 WhvPlatform.Check(Platform.Api.CreateVirtualProcessor(_handle, (uint)i, 0), "WHvCreateVirtualProcessor", $"processor {i}");
@@ -68,6 +66,9 @@ internal sealed unsafe class WhvPartition : PartitionBase
 
     public CpuidModel Model { get; }
 
+    /// <summary>Whether a local APIC's timer takes deadlines.</summary>
+    public bool HasTscDeadline => HasLocalApic && Model.Has(CpuFeature.TscDeadline);
+
     public bool HasLocalApic => Options.LocalApic != LocalApicMode.None;
 
     /// <summary>From now on #DB exits on every processor, whoever caused it.</summary>
@@ -77,8 +78,17 @@ internal sealed unsafe class WhvPartition : PartitionBase
         {
             if (_interceptsDebug)
                 return;
-            Set(WhvPartitionPropertyCode.ExtendedVmExits, Exits(exceptions: true));
-            Set(WhvPartitionPropertyCode.ExceptionExitBitmap, (ulong)Options.ExceptionExits | (1UL << ExceptionVector.Debug));
+            // Exits are not changed under running processors.
+            BeginStop();
+            try
+            {
+                Set(WhvPartitionPropertyCode.ExtendedVmExits, Exits(exceptions: true));
+                Set(WhvPartitionPropertyCode.ExceptionExitBitmap, (ulong)Options.ExceptionExits | (1UL << ExceptionVector.Debug));
+            }
+            finally
+            {
+                EndStop();
+            }
             _interceptsDebug = true;
         }
     }
@@ -86,10 +96,20 @@ internal sealed unsafe class WhvPartition : PartitionBase
     protected override GuestMemory AllocateMemoryCore(ulong length, GuestMemoryOptions options) =>
         WhvGuestMemory.Allocate(Platform, length);
 
+    // Time stands still meanwhile, so that the time-stamp counters of all processors start together.
     protected override void ResetCore()
     {
-        foreach (WhvVirtualProcessor processor in _processors)
-            processor.Reset();
+        bool stopped = Platform.HasTimeControl && Platform.Api.SuspendPartitionTime(_handle) >= 0;
+        try
+        {
+            foreach (WhvVirtualProcessor processor in _processors)
+                processor.Reset();
+        }
+        finally
+        {
+            if (stopped && !_timeSuspended)
+                Platform.Api.ResumePartitionTime(_handle);
+        }
     }
 
     protected override void RequestInterruptCore(in InterruptRequest request)
@@ -110,8 +130,10 @@ internal sealed unsafe class WhvPartition : PartitionBase
             Destination = request.Destination,
             Vector = request.Mode == InterruptDeliveryMode.NonMaskable ? 0U : request.Vector,
         };
-        WhvPlatform.Check(
-            Platform.Api.RequestInterrupt(_handle, &control, (uint)sizeof(WhvInterruptControl)), "WHvRequestInterrupt", $"vector {request.Vector}");
+        int result = Platform.Api.RequestInterrupt(_handle, &control, (uint)sizeof(WhvInterruptControl));
+        // A message that no local APIC takes is lost without a word on a real bus; the platform has one for it.
+        if (result != WhvHResult.HvInvalidParameter)
+            WhvPlatform.Check(result, "WHvRequestInterrupt", $"vector {request.Vector}");
     }
 
     protected override void SuspendTimeCore()
@@ -120,6 +142,7 @@ internal sealed unsafe class WhvPartition : PartitionBase
         try
         {
             WhvPlatform.Check(Platform.Api.SuspendPartitionTime(_handle), "WHvSuspendPartitionTime");
+            _timeSuspended = true;
         }
         finally
         {
@@ -127,7 +150,11 @@ internal sealed unsafe class WhvPartition : PartitionBase
         }
     }
 
-    protected override void ResumeTimeCore() => WhvPlatform.Check(Platform.Api.ResumePartitionTime(_handle), "WHvResumePartitionTime");
+    protected override void ResumeTimeCore()
+    {
+        WhvPlatform.Check(Platform.Api.ResumePartitionTime(_handle), "WHvResumePartitionTime");
+        _timeSuspended = false;
+    }
 
     protected override void DisposeCore() => Free();
 
@@ -146,63 +173,22 @@ internal sealed unsafe class WhvPartition : PartitionBase
         return profile.WithLeaf(widths with { Value = value }) with { PhysicalAddressBits = Platform.PhysicalAddressBits };
     }
 
-    // What only a newer Windows knows is set where it is there: the capabilities already say so.
-    private void Configure()
+    // What the guest is shown: the profile without what its local APIC does not have.
+    private CpuidModel CreateModel()
     {
-        Set(WhvPartitionPropertyCode.ProcessorCount, (uint)_processors.Length);
-        Set(WhvPartitionPropertyCode.LocalApicEmulationMode, (uint)(Options.LocalApic switch
+        uint missing = (HasLocalApic && _x2Apic ? 0 : X2ApicBit) | (HasLocalApic && Platform.HasTscDeadline ? 0 : TscDeadlineBit);
+        return new CpuidModel(Profile.Leaves.Select(leaf =>
         {
-            LocalApicMode.XApic => WhvX64LocalApicEmulationMode.XApic,
-            LocalApicMode.X2Apic => WhvX64LocalApicEmulationMode.X2Apic,
-            _ => WhvX64LocalApicEmulationMode.None,
+            CpuidResult value = leaf.Value;
+            return new CpuidRow(leaf.Leaf, leaf.Subleaf, value.Eax, value.Ebx, leaf.Leaf == 1 ? value.Ecx & ~missing : value.Ecx, value.Edx);
         }));
-        if (Platform.ProcessorFeatures.BanksCount != 0)
-        {
-            (WhvProcessorFeaturesBanks banks, ulong xsave) = WhvProcessorProfile.Select(Platform, Profile);
-            Set(WhvPartitionPropertyCode.ProcessorFeaturesBanks, banks);
-            if (Platform.Features.Xsave)
-                Set(WhvPartitionPropertyCode.ProcessorXsaveFeatures, xsave);
-        }
-        WhvExtendedVmExits exits = Exits(Options.ExceptionExits != 0);
-        Set(WhvPartitionPropertyCode.ExtendedVmExits, exits);
-        if (exits.X64MsrExit && Platform.MsrExits.UnhandledMsrs)
-            Set(WhvPartitionPropertyCode.X64MsrExitBitmap, new WhvX64MsrExitBitmap { UnhandledMsrs = true });
-        if (exits.ExceptionExit)
-            Set(WhvPartitionPropertyCode.ExceptionExitBitmap, (ulong)Options.ExceptionExits);
-        if (exits.X64CpuidExit)
-            SetList(WhvPartitionPropertyCode.CpuidExitList, CpuidLeaves());
-        WhvMsrActionEntry[] actions = WhvMsrPolicy.Actions(Options.MsrPolicy);
-        if (actions.Length != 0)
-            SetList(WhvPartitionPropertyCode.MsrActionList, actions);
     }
 
-    private WhvExtendedVmExits Exits(bool exceptions) => new()
+    private nint CreateHandle()
     {
-        X64CpuidExit = Platform.Exits.X64CpuidExit, X64MsrExit = Platform.Exits.X64MsrExit, ExceptionExit = exceptions, HypercallExit = Options.HypercallExits,
-    };
-
-    // The backend answers every leaf itself, so that a guest sees the profile and nothing else.
-    private uint[] CpuidLeaves()
-    {
-        SortedSet<uint> leaves = [.. Profile.Leaves.Select(leaf => leaf.Leaf), .. Options.CpuidExits];
-        foreach (uint first in (uint[])[0, 0x4000_0000, 0x8000_0000])
-        {
-            for (uint leaf = first; leaf < first + 0x20; leaf++)
-                leaves.Add(leaf);
-        }
-        return [.. leaves];
-    }
-
-    private void Set<T>(WhvPartitionPropertyCode code, T value)
-        where T : unmanaged =>
-        WhvPlatform.Check(Platform.Api.SetPartitionProperty(_handle, code, &value, (uint)sizeof(T)), "WHvSetPartitionProperty", code.ToString());
-
-    private void SetList<T>(WhvPartitionPropertyCode code, ReadOnlySpan<T> values)
-        where T : unmanaged
-    {
-        // SAFETY: the platform reads the bytes during the call.
-        fixed (T* first = values)
-            WhvPlatform.Check(Platform.Api.SetPartitionProperty(_handle, code, first, (uint)(values.Length * sizeof(T))), "WHvSetPartitionProperty", code.ToString());
+        nint handle = 0;
+        WhvPlatform.Check(Platform.Api.CreatePartition(&handle), "WHvCreatePartition");
+        return handle;
     }
 
     private void Free()
@@ -213,7 +199,8 @@ internal sealed unsafe class WhvPartition : PartitionBase
             _processors[i]?.Close();
             Platform.Api.DeleteVirtualProcessor(_handle, (uint)i);
         }
-        Platform.Api.DeletePartition(_handle);
+        if (_handle != 0)
+            Platform.Api.DeletePartition(_handle);
         _memory.Free();
         foreach (WhvVirtualProcessor? processor in _processors)
             processor?.Dispose();

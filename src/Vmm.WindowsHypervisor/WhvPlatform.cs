@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Vmm.WindowsHypervisor.Interop;
+using Vmm.X86.Execution;
 
 namespace Vmm.WindowsHypervisor;
 
@@ -7,6 +8,12 @@ namespace Vmm.WindowsHypervisor;
 internal sealed unsafe class WhvPlatform
 {
     private const int MostCapabilityBytes = 24;
+    private const uint BankCount = 2;
+    private const uint NonMaskable = 1U << 2;
+
+    // The exceptions that the platform's headers have names for.
+    private const uint NamedExceptions = 0xF_7DFB;
+
     private readonly WhvApi _api;
 
     public WhvPlatform(in WhvApi api)
@@ -21,7 +28,11 @@ internal sealed unsafe class WhvPlatform
         InterruptClockFrequency = Query(WhvCapabilityCode.InterruptClockFrequency);
         MsrExits = new WhvX64MsrExitBitmap { AsUInt64 = Query(WhvCapabilityCode.X64MsrExitBitmap) };
         XsaveFeatures = Query(WhvCapabilityCode.ProcessorXsaveFeatures);
+        ulong exceptions = Query(WhvCapabilityCode.ExceptionExitBitmap);
+        // The first releases let exceptions exit but told none.
+        InterceptableExceptions = !Exits.ExceptionExit ? 0 : exceptions == 0 ? NamedExceptions : (uint)exceptions & ~NonMaskable;
         ProcessorFeatures = QueryBanks();
+        HasMsrActions = Exits.X64MsrExit && MsrExits.UnhandledMsrs && TakesMsrActions();
     }
 
     /// <summary>The functions.</summary>
@@ -36,6 +47,9 @@ internal sealed unsafe class WhvPlatform
 
     public int PhysicalAddressBits { get; }
 
+    /// <summary>Registers that the platform would answer itself can be made to exit, too.</summary>
+    public bool HasMsrActions { get; }
+
     /// <summary>Hertz; 0 where the platform does not tell.</summary>
     public ulong ProcessorClockFrequency { get; }
 
@@ -45,8 +59,14 @@ internal sealed unsafe class WhvPlatform
     /// <summary>Bits of <see cref="WhvProcessorXsaveFeatures"/>.</summary>
     public ulong XsaveFeatures { get; }
 
-    /// <summary>Both banks of processor features; a count of 0 where the platform does not have them.</summary>
+    /// <summary>Exceptions that can be made to exit, a bit for each vector.</summary>
+    public uint InterceptableExceptions { get; }
+
+    /// <summary>Both banks of processor features, the second empty where the platform tells one only; a count of 0 where none can be set.</summary>
     public WhvProcessorFeaturesBanks ProcessorFeatures { get; }
+
+    /// <summary>Whether the timer of the platform's local APIC knows deadlines; setting one up that does not faults.</summary>
+    public bool HasTscDeadline => new WhvX64ProcessorFeatures1 { AsUInt64 = ProcessorFeatures.Bank1.AsUInt64 }.TscDeadlineTmrSupport;
 
     public bool HasLocalApic => Features.LocalApicEmulation && _api.RequestInterrupt is not null;
 
@@ -103,12 +123,29 @@ internal sealed unsafe class WhvPlatform
         return _api.GetCapability(code, buffer, MostCapabilityBytes, &written) >= 0 ? buffer[0] : 0;
     }
 
+    // There is no capability for it: a partition that is never set up is asked.
+    private bool TakesMsrActions()
+    {
+        nint partition = 0;
+        if (_api.CreatePartition(&partition) < 0)
+            return false;
+        WhvMsrActionEntry entry = new() { Index = MsrNumber.TscAux, ReadAction = (byte)WhvMsrAction.Exit };
+        int result = _api.SetPartitionProperty(partition, WhvPartitionPropertyCode.MsrActionList, &entry, (uint)sizeof(WhvMsrActionEntry));
+        _api.DeletePartition(partition);
+        return result >= 0;
+    }
+
+    // Windows 10 22H2 answers for the banks, but with a count that makes no sense, and takes none: such banks are as good as none.
     private WhvProcessorFeaturesBanks QueryBanks()
     {
-        WhvProcessorFeaturesBanks banks = new() { BanksCount = 2 };
+        WhvProcessorFeaturesBanks banks = new() { BanksCount = BankCount };
         uint written = 0;
-        return _api.GetCapability(WhvCapabilityCode.ProcessorFeaturesBanks, &banks, (uint)sizeof(WhvProcessorFeaturesBanks), &written) >= 0
-            ? banks
-            : default;
+        uint size = (uint)sizeof(WhvProcessorFeaturesBanks);
+        int result = _api.GetCapability(WhvCapabilityCode.ProcessorFeaturesBanks, &banks, size, &written);
+        if (result >= 0 && banks.BanksCount == BankCount && written >= size)
+            return banks;
+        banks = default;
+        banks.Bank0.AsUInt64 = Query(WhvCapabilityCode.ProcessorFeatures);
+        return banks;
     }
 }

@@ -52,8 +52,8 @@ internal static class WhvProcessorProfile
     /// <summary>Names of the profiles that the host can provide, the smallest first.</summary>
     public static IReadOnlyList<string> Provided(WhvPlatform platform)
     {
-        // Platforms from before the banks run on processors that have the first profile at least.
-        if (platform.ProcessorFeatures.BanksCount == 0)
+        // Platforms that tell no features run on processors that have the first profile at least.
+        if (platform.ProcessorFeatures.Bank0.AsUInt64 == 0)
             return [CpuProfiles.V1.Name];
         return [.. CpuProfiles.All.Where(profile => IsProvided(platform, profile)).Select(profile => profile.Name)];
     }
@@ -66,7 +66,12 @@ internal static class WhvProcessorProfile
             set(known);
         WhvProcessorFeaturesBanks banks = platform.ProcessorFeatures;
         banks.Bank0.AsUInt64 &= ~known.First.AsUInt64 | wanted.First.AsUInt64;
-        return (banks, platform.XsaveFeatures & wanted.Xsave.AsUInt64);
+        WhvProcessorXsaveFeatures xsave = new() { AsUInt64 = platform.XsaveFeatures & wanted.Xsave.AsUInt64 };
+        // What cannot be without states of XSAVE that no profile has, or this one has not.
+        banks.Bank1.CetSsSupport = banks.Bank1.CetIbtSupport = false;
+        banks.Bank0.XopSupport &= xsave.AvxSupport;
+        banks.Bank0.Fma4Support &= xsave.AvxSupport;
+        return (banks, xsave.AsUInt64);
     }
 
     /// <summary>The features, in the platform's banks, that profiles of some names show.</summary>

@@ -36,7 +36,7 @@ public sealed class WindowsHypervisorBackend : HypervisorBase, IProbedPlatform
             Capability.WalkViolations, Capability.MultipleProcessors, Capability.ThreadMigration, Capability.LegacyPaging, Capability.EventState,
         ];
         Add(Capability.CpuidExits, platform.Exits.X64CpuidExit);
-        Add(Capability.MsrExits, platform.Exits.X64MsrExit && platform.MsrExits.UnhandledMsrs);
+        Add(Capability.MsrExits, platform.HasMsrActions);
         Add(Capability.ExceptionExits, platform.Exits.ExceptionExit);
         Add(Capability.Hypercalls, platform.Exits.HypercallExit);
         Add(Capability.LocalApic, platform.HasApicState);
@@ -50,7 +50,7 @@ public sealed class WindowsHypervisorBackend : HypervisorBase, IProbedPlatform
         {
             MaximumProcessors = ProcessorLimit,
             PhysicalAddressBits = platform.PhysicalAddressBits,
-            InterceptableExceptions = platform.Exits.ExceptionExit ? uint.MaxValue & ~(1U << 2) : 0,
+            InterceptableExceptions = platform.InterceptableExceptions,
             DebugPointLimit = platform.HasLateExceptionExits ? DebugPointRegisters.Count : 0,
             CpuProfiles = WhvProcessorProfile.Provided(platform),
             Quirks =

@@ -36,11 +36,12 @@ public sealed class SimulatorProfileConformance(ITestOutputHelper output)
         simulator.Faults.Should().BeEmpty();
     }
 
-    [Fact]
-    public void Every_case_holds_or_is_absent_on_the_first_release_of_the_platform()
+    [Theory]
+    [InlineData(WindowsRelease.Windows10Version1803)]
+    [InlineData(WindowsRelease.Windows10Version22H2)]
+    public void Every_case_holds_or_is_absent_on_earlier_releases_of_the_platform(WindowsRelease release)
     {
-        WindowsHypervisorSimulator simulator = new(
-            new EmulatorHypervisor(), new SimulatorOptions { Release = WindowsRelease.Windows10Version1803 });
+        WindowsHypervisorSimulator simulator = new(new EmulatorHypervisor(), new SimulatorOptions { Release = release });
         ConformanceReport report = ConformanceRunner.Run(simulator, new ConformanceOptions());
         Print(report);
         Failures(report).Should().BeEmpty();

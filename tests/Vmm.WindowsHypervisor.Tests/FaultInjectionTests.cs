@@ -12,6 +12,7 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
     [Theory]
     [InlineData(WindowsRelease.Windows11, LocalApicMode.None)]
     [InlineData(WindowsRelease.Windows11, LocalApicMode.X2Apic)]
+    [InlineData(WindowsRelease.Windows10Version22H2, LocalApicMode.XApic)]
     [InlineData(WindowsRelease.Windows10Version1803, LocalApicMode.None)]
     public void Failing_call_is_a_typed_error_and_leaves_nothing_behind(WindowsRelease release, LocalApicMode apic)
     {
@@ -62,6 +63,36 @@ public sealed class FaultInjectionTests(ITestOutputHelper output)
         errors.Should().BeGreaterThan(20);
         allocations.Should().Be(1, "the host may have no memory for the guest");
         failedExits.Should().BePositive("a run that the platform refuses is an exit");
+    }
+
+    // Features that cannot be switched, or not together, are a matter of the host: its guests are made all the same.
+    [Theory]
+    [InlineData(0x8037_0310, "WHV_E_UNSUPPORTED_PROCESSOR_CONFIG")]
+    [InlineData(0x8007_0057, "E_INVALIDARG")]
+    [InlineData(0xC035_0006, "ERROR_HV_ACCESS_DENIED")]
+    public void Set_up_that_the_platform_refuses_is_tried_once_more_with_its_own_features(uint result, string name)
+    {
+        SimulatorOptions options = new() { FailureResult = unchecked((int)result) };
+        int before = new WindowsHypervisorSimulator(new EmulatorHypervisor(), options).Calls, borne = 0;
+        bool done = false;
+        for (int call = before + 1; !done; call++)
+        {
+            WindowsHypervisorSimulator simulator = new(new EmulatorHypervisor(), options with { FailingCall = call });
+            try
+            {
+                using IPartition partition = simulator.CreatePartition(new PartitionOptions { LocalApic = LocalApicMode.XApic });
+                borne++;
+                done = simulator.Calls < call;
+            }
+            catch (HypervisorException e)
+            {
+                e.Message.Should().Contain(name);
+            }
+            simulator.LivePartitions.Should().Be(0);
+            simulator.Faults.Should().BeEmpty();
+        }
+        borne.Should().BeGreaterThanOrEqualTo(
+            6, "banks, XSAVE features, the local APIC's mode, the long list of leaves and the set-up are borne, and the last is none");
     }
 
     private static WindowsHypervisorSimulator Simulator(WindowsRelease release, int failingCall) =>

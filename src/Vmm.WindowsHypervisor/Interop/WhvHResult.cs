@@ -27,6 +27,11 @@ internal static class WhvHResult
     public const int HvInvalidVpState = unchecked((int)0xC035_0015);
     public const int VidPartitionAlreadyExists = unchecked((int)0xC037_0008);
 
+    /// <summary>The platform understood what it was asked and does not do it here; no sign of an accident.</summary>
+    public static bool IsRefusal(int result) =>
+        result is InvalidArgument or UnknownProperty or UnsupportedHypervisorConfig or InvalidPartitionConfig or UnsupportedProcessorConfig
+            or InvalidVpRegisterName or HvInvalidParameter or HvAccessDenied or HvOperationDenied;
+
     /// <summary>The name that the platform's documentation uses for a result.</summary>
     public static string Name(int result) => result switch
     {

@@ -22,6 +22,9 @@ internal sealed unsafe partial class WhvMemory
         if (result < 0)
         {
             handle.DangerousRelease();
+            // The platform has another one at the address; stores that are not for that one come as memory exits.
+            if (result == WhvHResult.HvInvalidParameter)
+                return;
             throw WhvPlatform.Failure(result, "WHvRegisterPartitionDoorbellEvent", $"0x{doorbell.Address:X}");
         }
         _signals.Add(doorbell, handle);
@@ -37,10 +40,12 @@ internal sealed unsafe partial class WhvMemory
         WhvPlatform.Check(result, "WHvUnregisterPartitionDoorbellEvent", $"0x{doorbell.Address:X}");
     }
 
-    // A value is compared only together with a length, and nothing that crosses a page is taken.
+    // A value is compared only together with a length, nothing that crosses a page is taken, and where memory is mapped the platform would
+    // take the stores away from it.
     private bool IsThePlatforms(in Doorbell doorbell) =>
         partition.Platform.Api.RegisterPartitionDoorbellEvent is not null && partition.Platform.Api.UnregisterPartitionDoorbellEvent is not null
         && (doorbell.Size != 0 || doorbell.Value is null)
+        && TranslateCore(doorbell.Address, GuestAccess.None).Status == TranslationStatus.Unmapped
         && (doorbell.Address & PageOffset) + (uint)doorbell.Size <= PageOffset + 1;
 
     private static WhvDoorbellMatchData Match(in Doorbell doorbell) => new()

@@ -24,8 +24,12 @@ internal static class WhvRegisterNames
     public static readonly WhvRegisterName[] Debug =
         [WhvRegisterName.Dr0, WhvRegisterName.Dr1, WhvRegisterName.Dr2, WhvRegisterName.Dr3, WhvRegisterName.Dr6, WhvRegisterName.Dr7];
 
+    /// <summary>The last is one that the first releases of the platform do not know.</summary>
     public static readonly WhvRegisterName[] Events =
-        [WhvRegisterName.InterruptState, WhvRegisterName.PendingDebugException, WhvRegisterName.PendingInterruption, WhvRegisterName.PendingEvent];
+    [
+        WhvRegisterName.InterruptState, WhvRegisterName.PendingInterruption, WhvRegisterName.PendingEvent,
+        WhvRegisterName.PendingDebugException,
+    ];
 
     /// <summary>Numbers of the MSRs that are registers of the platform.</summary>
     public static IEnumerable<uint> Msrs => s_msrs.Keys;

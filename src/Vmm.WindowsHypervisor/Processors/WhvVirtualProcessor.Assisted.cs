@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Vmm.X86.Execution;
 using Vmm.X86.Paging;
 
@@ -18,6 +19,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
         byte[] area = new byte[XsaveSize];
         PowerOnState.FillXsave(area);
         SetXsaveCore(area);
+        if (_partition.HasLocalApic)
+            ResetLocalApic(state.Control.ApicBase);
         _miscEnable = 1;
         foreach (uint msr in WhvRegisterNames.Msrs)
         {
@@ -25,6 +28,31 @@ internal sealed unsafe partial class WhvVirtualProcessor
             if (msr is not (MsrNumber.Efer or MsrNumber.MtrrCapability))
                 TryWriteMsrCore(msr, value);
         }
+    }
+
+    // SDM Vol. 3A 11.4.7.1. As on other hypervisors the bootstrap processor's is enabled, LINT0 passes the external interrupt controller and
+    // LINT1 is the NMI: guests that are started without firmware rely on it.
+    private void ResetLocalApic(ulong apicBase)
+    {
+        const int Id = 0x20, Version = 0x30, LogicalDestination = 0xD0, DestinationFormat = 0xE0, SpuriousVector = 0xF0;
+        const int FirstLocalVector = 0x320, Lint0 = 0x350, Lint1 = 0x360, LastLocalVector = 0x370;
+        const uint Masked = 1 << 16, ExternalInterrupt = 7 << 8, NonMaskable = 4 << 8;
+        byte[] now = new byte[ApicBytes], page = new byte[ApicBytes];
+        GetLocalApicCore(now);
+        now.AsSpan(Id, 4).CopyTo(page.AsSpan(Id));
+        now.AsSpan(Version, 4).CopyTo(page.AsSpan(Version));
+        if ((apicBase & X2ApicMode) != 0)
+            now.AsSpan(LogicalDestination, 4).CopyTo(page.AsSpan(LogicalDestination)); // follows from the number
+        BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(DestinationFormat), uint.MaxValue);
+        BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(SpuriousVector), Index == 0 ? 0x10FU : 0xFF);
+        for (int offset = FirstLocalVector; offset <= LastLocalVector; offset += 16)
+            BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(offset), Masked);
+        if (Index == 0)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(Lint0), ExternalInterrupt);
+            BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(Lint1), NonMaskable);
+        }
+        SetLocalApicCore(page);
     }
 
     /// <summary>The processor as the assist sees it, from inside the run loop.</summary>

@@ -8,12 +8,12 @@ internal sealed unsafe partial class WhvVirtualProcessor
 
     private void ReadEvents(ref EventState events)
     {
-        WhvRegisterValue* v = Read(WhvRegisterNames.Events);
+        WhvRegisterValue* v = Read(WhvRegisterNames.Events.AsSpan(0, WhvRegisterNames.Events.Length - (_hasPendingDebug ? 0 : 1)));
         events.Shadow = v[0].InterruptState.InterruptShadow ? InterruptibilityShadow.Sti : InterruptibilityShadow.None;
         events.NmiBlocked = v[0].InterruptState.NmiMasked;
-        WhvX64PendingDebugException debug = v[1].PendingDebugException;
-        events.PendingDebugTrap = (uint)(debug.AsUInt64 & 0xF) | (debug.SingleStep ? SingleStepTrap : 0);
-        events.HasDelivering = TryReadDelivery(v[2].PendingInterruption, v[3].ExceptionEvent, out events.Delivering);
+        WhvX64PendingDebugException debug = _hasPendingDebug ? v[3].PendingDebugException : default;
+        events.PendingDebugTrap = (uint)(debug.AsUInt64 & 0xF) | (debug.SingleStep ? SingleStepTrap : 0) | _pendingTrap;
+        events.HasDelivering = TryReadDelivery(v[1].PendingInterruption, v[2].ExceptionEvent, out events.Delivering);
         events.Activity = _halted ? ProcessorActivity.Halted : ProcessorActivity.Running;
         if (!_partition.HasLocalApic)
             return;
@@ -34,10 +34,17 @@ internal sealed unsafe partial class WhvVirtualProcessor
             InterruptShadow = events.Shadow != InterruptibilityShadow.None, NmiMasked = events.NmiBlocked,
         };
         Write(WhvRegisterName.InterruptState, value);
-        value = default;
-        value.PendingDebugException.AsUInt64 = events.PendingDebugTrap & 0xF;
-        value.PendingDebugException.SingleStep = (events.PendingDebugTrap & SingleStepTrap) != 0;
-        Write(WhvRegisterName.PendingDebugException, value);
+        if (_hasPendingDebug)
+        {
+            value = default;
+            value.PendingDebugException.AsUInt64 = events.PendingDebugTrap & 0xF;
+            value.PendingDebugException.SingleStep = (events.PendingDebugTrap & SingleStepTrap) != 0;
+            Write(WhvRegisterName.PendingDebugException, value);
+        }
+        else
+        {
+            _pendingTrap = events.PendingDebugTrap;
+        }
         Write(WhvRegisterName.PendingInterruption, default);
         Write(WhvRegisterName.PendingEvent, default);
         if (events.HasDelivering)
@@ -51,6 +58,16 @@ internal sealed unsafe partial class WhvVirtualProcessor
             StartupSuspend = events.Activity == ProcessorActivity.WaitForSipi, HaltSuspend = events.Activity == ProcessorActivity.Halted,
         };
         Write(WhvRegisterName.InternalActivityState, value);
+    }
+
+    // Where the platform has no register for a trap that waits, it is delivered as an exception.
+    private void DeliverPendingTrap()
+    {
+        WhvRegisterValue* values = Read([WhvRegisterName.PendingInterruption, WhvRegisterName.PendingEvent]);
+        if (values[0].PendingInterruption.InterruptionPending || values[1].ExceptionEvent.EventPending)
+            return;
+        Deliver(DebugTrap(_pendingTrap));
+        _pendingTrap = 0;
     }
 
     private static bool TryReadDelivery(

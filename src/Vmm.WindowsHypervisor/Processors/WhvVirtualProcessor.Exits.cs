@@ -6,6 +6,7 @@ namespace Vmm.WindowsHypervisor.Processors;
 internal sealed unsafe partial class WhvVirtualProcessor
 {
     private const ulong TrapFlag = 0x100;
+    private const uint HypercallBytes = 3;
 
     private bool _portPending; // a plain IN or OUT, that needs no more than RAX and RIP
 
@@ -64,8 +65,11 @@ internal sealed unsafe partial class WhvVirtualProcessor
             case WhvRunVpExitReason.X64Halt:
                 _halted = true;
                 return false;
-            case WhvRunVpExitReason.Exception when context->VpException.ExceptionType == ExceptionVector.Debug && !ClientSeesDebug(context):
-                return TakeDebugException(context, out exit);
+            case WhvRunVpExitReason.Exception when context->VpException.ExceptionType == ExceptionVector.Debug:
+                FillDebugCause(ref context->VpException);
+                if (!ClientSeesDebug(context))
+                    return TakeDebugException(context, out exit);
+                goto case WhvRunVpExitReason.Exception;
             case WhvRunVpExitReason.Exception:
                 exit = TranslateException(in context->VpException, context->VpContext.Rip);
                 return true;
@@ -73,8 +77,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
                 exit = new VpExit(new ApicEoiExit { Vector = (byte)context->ApicEoi.InterruptVector }, context->VpContext.Rip);
                 return true;
             case WhvRunVpExitReason.Hypercall:
-                SkipHypercall(context);
-                exit = new VpExit(ExitKind.Hypercall, context->VpContext.Rip + context->VpContext.InstructionLength);
+                exit = new VpExit(ExitKind.Hypercall, SkipHypercall(context));
                 return true;
             case WhvRunVpExitReason.UnrecoverableException:
                 exit = new VpExit(ExitKind.Shutdown, context->VpContext.Rip);
@@ -83,6 +86,15 @@ internal sealed unsafe partial class WhvVirtualProcessor
                 exit = new VpExit(new FailedExit { Code = (ulong)context->ExitReason }, context->VpContext.Rip);
                 return true;
         }
+    }
+
+    // AMD's processors have the cause in DR6 when a #DB is intercepted, Intel's tell it beside: where the exit has none, the register has it.
+    private void FillDebugCause(ref WhvVpExceptionContext exception)
+    {
+        const ulong Causes =
+            DebugBits.StatusBreakpoints | DebugBits.StatusDebugRegister | DebugBits.StatusSingleStep | DebugBits.StatusTask;
+        if ((exception.ExceptionParameter & Causes) == 0)
+            exception.ExceptionParameter = ReadOne(WhvRegisterName.Dr6).Reg64 & Causes;
     }
 
     // With points a #DB may be theirs, or come from the guest's reading of its registers.
@@ -104,10 +116,13 @@ internal sealed unsafe partial class WhvVirtualProcessor
         rip);
 
     // Like every intercepted instruction it is not finished by the platform.
-    private void SkipHypercall(WhvRunVpExitContext* context)
+    private ulong SkipHypercall(WhvRunVpExitContext* context)
     {
+        // VMCALL and VMMCALL have three bytes, whether the platform tells or not.
+        uint length = context->VpContext.InstructionLength == 0 ? HypercallBytes : context->VpContext.InstructionLength;
         WhvRegisterValue rip = default;
-        rip.Reg64 = context->VpContext.Rip + context->VpContext.InstructionLength;
+        rip.Reg64 = context->VpContext.Rip + length;
         Write(WhvRegisterName.Rip, rip);
+        return rip.Reg64;
     }
 }

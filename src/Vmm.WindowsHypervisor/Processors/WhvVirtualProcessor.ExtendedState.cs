@@ -7,7 +7,7 @@ namespace Vmm.WindowsHypervisor.Processors;
 internal sealed unsafe partial class WhvVirtualProcessor
 {
     // The platform's areas are compacted (SDM Vol. 1 13.4.3): AVX comes right after the header, as in the standard format where it is the first.
-    private const int PlatformBytes = 4096, ApicBytes = 4096, Header = 512;
+    private const int MostPlatformBytes = 1 << 16, PlatformBytes = 4096, ApicBytes = 4096, Header = 512;
     private const ulong Known = 7, Compacted = 1UL << 63;
 
     private readonly int _xsaveSize;
@@ -18,7 +18,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
 
     protected override void GetXsaveCore(Span<byte> area)
     {
-        if (!_platform.HasXsave)
+        if (!HasXcr0)
         {
             ReadLegacy(area);
             return;
@@ -37,7 +37,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
     protected override void SetXsaveCore(ReadOnlySpan<byte> area)
     {
         XsaveArea.Check(area);
-        if (!_platform.HasXsave)
+        if (!HasXcr0)
         {
             WriteLegacy(area);
             return;
@@ -93,17 +93,29 @@ internal sealed unsafe partial class WhvVirtualProcessor
     private Span<byte> ReadArea(out int length)
     {
         _area ??= new byte[PlatformBytes];
-        uint written = 0;
-        // SAFETY: the platform writes at most the length given.
-        fixed (byte* bytes = _area)
+        int result = ReadArea(_area, out uint written);
+        // With AVX-512 or AMX the host's area is larger than any that a profile has.
+        if (result == WhvHResult.InsufficientBuffer && written is > PlatformBytes and <= MostPlatformBytes)
         {
-            WhvPlatform.Check(
-                _platform.Api.GetVirtualProcessorState is not null
-                    ? _platform.Api.GetVirtualProcessorState(Handle, Number, WhvVirtualProcessorStateType.XsaveState, bytes, PlatformBytes, &written)
-                    : _platform.Api.GetVirtualProcessorXsaveState(Handle, Number, bytes, PlatformBytes, &written),
-                "WHvGetVirtualProcessorState", "extended state");
+            _area = new byte[written];
+            result = ReadArea(_area, out written);
         }
-        length = (int)Math.Min(written, PlatformBytes);
+        WhvPlatform.Check(result, "WHvGetVirtualProcessorState", "extended state");
+        length = (int)Math.Min(written, (uint)_area.Length);
         return _area;
+    }
+
+    private int ReadArea(byte[] area, out uint written)
+    {
+        // SAFETY: the platform writes at most the length given.
+        fixed (byte* bytes = area)
+        fixed (uint* length = &written)
+        {
+            *length = 0;
+            uint size = (uint)area.Length;
+            return _platform.Api.GetVirtualProcessorState is not null
+                ? _platform.Api.GetVirtualProcessorState(Handle, Number, WhvVirtualProcessorStateType.XsaveState, bytes, size, length)
+                : _platform.Api.GetVirtualProcessorXsaveState(Handle, Number, bytes, size, length);
+        }
     }
 }

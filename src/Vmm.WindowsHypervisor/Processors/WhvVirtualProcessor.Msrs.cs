@@ -19,9 +19,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
             case MsrNumber.GsBase:
                 value = ReadOne(WhvRegisterName.Gs).Segment.Base;
                 return true;
-            case MsrNumber.TscDeadline when _partition.HasLocalApic:
-                value = ReadOne(WhvRegisterName.TscDeadline).Reg64;
-                return true;
+            case MsrNumber.TscDeadline:
+                return _partition.HasTscDeadline && TryReadWord(WhvRegisterName.TscDeadline, out value);
             case MsrNumber.TscAux when !_partition.Model.Has(X86.CpuFeature.Rdtscp):
                 return false;
             // Constant on every virtual processor; the guest's own accesses are answered alike.
@@ -32,10 +31,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
                 value = _miscEnable;
                 return true;
         }
-        if (!WhvRegisterNames.TryGetMsr(msr, out WhvRegisterName name))
-            return false;
-        value = ReadOne(name).Reg64;
-        return true;
+        return WhvRegisterNames.TryGetMsr(msr, out WhvRegisterName name) && TryReadWord(name, out value);
     }
 
     protected override bool TryWriteMsrCore(uint msr, ulong value)
@@ -53,7 +49,7 @@ internal sealed unsafe partial class WhvVirtualProcessor
             case MsrNumber.GsBase:
                 return TryWriteBase(WhvRegisterName.Gs, value);
             case MsrNumber.TscDeadline:
-                return TryWriteWord(WhvRegisterName.TscDeadline, value);
+                return _partition.HasTscDeadline && TryWriteWord(WhvRegisterName.TscDeadline, value);
             case MsrNumber.MiscEnable:
                 _miscEnable = value;
                 return true;
@@ -71,13 +67,27 @@ internal sealed unsafe partial class WhvVirtualProcessor
         return true;
     }
 
+    // Which registers there are depends on the release and on the host's processor.
+    private bool TryReadWord(WhvRegisterName name, out ulong value)
+    {
+        _scratch.Names[Single] = name;
+        _scratch.Values[Single] = default;
+        int result = _platform.Api.GetVirtualProcessorRegisters(Handle, Number, _scratch.Names + Single, 1, _scratch.Values + Single);
+        value = 0;
+        if (WhvHResult.IsRefusal(result))
+            return false;
+        WhvPlatform.Check(result, "WHvGetVirtualProcessorRegisters");
+        value = _scratch.Values[Single].Reg64;
+        return true;
+    }
+
     private bool TryWriteWord(WhvRegisterName name, ulong value)
     {
         _scratch.Names[Single] = name;
         _scratch.Values[Single] = default;
         _scratch.Values[Single].Reg64 = value;
         int result = _platform.Api.SetVirtualProcessorRegisters(Handle, Number, _scratch.Names + Single, 1, _scratch.Values + Single);
-        if (result is WhvHResult.InvalidArgument or WhvHResult.HvInvalidParameter or WhvHResult.InvalidVpRegisterName)
+        if (WhvHResult.IsRefusal(result))
             return false;
         WhvPlatform.Check(result, "WHvSetVirtualProcessorRegisters");
         return true;

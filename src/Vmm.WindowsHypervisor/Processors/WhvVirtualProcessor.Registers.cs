@@ -5,6 +5,8 @@ namespace Vmm.WindowsHypervisor.Processors;
 
 internal sealed unsafe partial class WhvVirtualProcessor
 {
+    private const ulong X2ApicMode = 0x400, ApicModes = 0xC00;
+
     private static readonly WhvRegisterName[] s_single = BuildSingle();
 
     private ulong _apicBase; // without a local APIC: a register that holds nothing
@@ -162,9 +164,23 @@ internal sealed unsafe partial class WhvVirtualProcessor
         value.Reg64 = _xcr0 = control.Xcr0;
         if (HasXcr0)
             Write(WhvRegisterName.XCr0, value);
-        value.Reg64 = _apicBase = control.ApicBase;
+        _apicBase = control.ApicBase;
         if (_partition.HasLocalApic)
-            Write(WhvRegisterName.ApicBase, value);
+            WriteApicBase(control.ApicBase);
+    }
+
+    // From x2APIC mode a processor comes to xAPIC mode through the disabled state only; a platform may hold its callers to that.
+    private void WriteApicBase(ulong value)
+    {
+        if (TryWriteWord(WhvRegisterName.ApicBase, value))
+            return;
+        WhvRegisterValue word = default;
+        word.Reg64 = value & ~ApicModes;
+        Write(WhvRegisterName.ApicBase, word);
+        word.Reg64 = value & ~X2ApicMode;
+        Write(WhvRegisterName.ApicBase, word);
+        word.Reg64 = value;
+        Write(WhvRegisterName.ApicBase, word);
     }
 
     private static WhvRegisterName[] BuildSingle()

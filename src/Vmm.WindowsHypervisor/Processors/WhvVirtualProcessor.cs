@@ -14,6 +14,8 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
     private readonly AssistedInstruction _assist;
     private readonly Lock _life = new();
     private readonly Timer? _poll;
+    private readonly bool _hasPendingDebug; // the first releases keep no debug trap between runs
+    private uint _pendingTrap; // kept here instead
     private bool _closed;
     private bool _halted;
 
@@ -24,6 +26,7 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
         _platform = partition.Platform;
         _xsaveSize = XsaveArea.SizeFor(partition.Model);
         _assist = new AssistedInstruction(new Assisted(this), partition.Model);
+        _hasPendingDebug = TryReadWord(WhvRegisterName.PendingDebugException, out _);
         // With its own local APIC the platform never tells when an external interrupt can be delivered.
         if (partition.HasLocalApic)
             _poll = new Timer(static processor => ((WhvVirtualProcessor)processor!).RequestExitCore(), this, Timeout.Infinite, Timeout.Infinite);
@@ -84,6 +87,8 @@ internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase,
                     return;
                 continue;
             }
+            if (_pendingTrap != 0)
+                DeliverPendingTrap();
             Interruptible possible = Interruptible.None;
             bool waiting = EventsWaiting && !TryDeliver(out possible);
             if (_halted)
