@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -105,6 +107,37 @@ public sealed class MachineHostTests : HostTest
 
         machine.State.Should().Be(HostedMachineState.Stopped);
         File.ReadAllText(PathOf("out")).Should().Be("...");
+    }
+
+    [Fact]
+    public async Task Port_that_leads_to_a_machine_is_open_as_long_as_it_is_there()
+    {
+        Write("guest", TestGuest.Spin);
+        int port = FreePort();
+        for (int round = 0; round < 2; round++)
+        {
+            using IHost host = Build($$"""{ "Vmm": { "Machines": { "m": { "Flat": "guest@0x1000", "Memory": "1M", "Network": "user,to-guest:tcp:{{port}}:22", "ShutdownTimeout": "00:00:00" } } } }""");
+            await host.StartAsync();
+            using (TcpClient client = new())
+                await client.ConnectAsync(IPAddress.Loopback, port).WaitAsync(Patience);
+            host.Services.GetRequiredService<IMachineHost>()["m"].Machine!.Network.Should().NotBeNull();
+
+            using IHost other = Build($$"""{ "Vmm": { "Machines": { "n": { "Flat": "guest@0x1000", "Memory": "1M", "Network": "user,to-guest:tcp:{{port}}:22" } } } }""");
+            Func<Task> starting = () => other.StartAsync();
+            (await starting.Should().ThrowAsync<OptionsValidationException>()).WithMessage("Vmm:Machines:n:Network: *");
+
+            await host.StopAsync().WaitAsync(Patience);
+        }
+        using TcpClient late = new();
+        Func<Task> connecting = () => late.ConnectAsync(IPAddress.Loopback, port);
+        await connecting.Should().ThrowAsync<SocketException>();
+    }
+
+    private static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [Fact]

@@ -35,6 +35,9 @@ public sealed class SettingsTests : HostTest
         { Machine(""" "Flat": "there@0x1000", "DebugExitPort": "0x3F8" """), "Vmm:Machines:m: debug-exit port at port 0x3F8 overlaps serial port at ports 0x3F8-0x3FF." },
         { Machine(""" "Kernel": "there", "Restart": "Sometimes" """), "*'Vmm:Machines:m:Restart'*" },
         { Machine(""" "Kernel": "there", "Disks": [ { "File": "there" }, { "File": "gone" } ] """), "Vmm:Machines:m:Disks:1:File: there is no file '*gone'." },
+        { Machine(""" "Kernel": "there", "Network": "tap0" """), "Vmm:Machines:m:Network: 'tap0' must begin with user*" },
+        { Machine(""" "Kernel": "there", "Network": "user,to-guest:tcp:70000:22" """), "Vmm:Machines:m:Network: '70000' in 'to-guest:tcp:70000:22' is no port*" },
+        { Machine(""" "Kernel": "there", "Network": "user,to-host:tcp:80:1,to-host:tcp:80:2" """), "Vmm:Machines:m:Network: Port 80 leads to two places." },
         { Machine(""" "Kernel": "there", "Disks": [ { "ReadOnly": true } ] """), "Vmm:Machines:m:Disks:0:File: it is missing." },
         { Machine(""" "Kernel": "there", "Disks": [ { "File": "there", "Readonli": true } ] """), "Vmm:Machines:m:Disks:0:Readonli is no setting: Vmm:Machines:m:Disks:0 has File, ReadOnly." },
         { Machine(""" "Kernel": "there", "Memroy": "1M" """), "Vmm:Machines:m:Memroy is no setting: *" },
@@ -66,6 +69,7 @@ public sealed class SettingsTests : HostTest
                   "m": {
                     "Kernel": "there", "InitialRamDisk": "there", "CommandLine": "quiet", "Memory": "64M", "Processors": 2, "CpuProfile": "v2",
                     "Slat": "npt", "Serial": "log", "DebugExitPort": "0xF4", "Restart": "always", "ShutdownTimeout": "00:00:03",
+                    "Network": "user,to-host:udp:53:5353",
                     "Disks": [ { "File": "there", "ReadOnly": true } ]
                   },
                   "n": { "Elf": "there" }, "o": { "Flat": "there@0x1000:0x1010" }, "p": { "Firmware": "there" }
@@ -81,7 +85,7 @@ public sealed class SettingsTests : HostTest
         HostedMachineOptions expected = new()
         {
             Kernel = "there", InitialRamDisk = "there", CommandLine = "quiet", Memory = "64M", Processors = 2, CpuProfile = "v2", Slat = "npt",
-            Serial = "log", DebugExitPort = "0xF4", Restart = MachineRestart.Always, ShutdownTimeout = TimeSpan.FromSeconds(3),
+            Serial = "log", DebugExitPort = "0xF4", Restart = MachineRestart.Always, ShutdownTimeout = TimeSpan.FromSeconds(3), Network = "user,to-host:udp:53:5353",
             Disks = { new HostedDiskOptions { File = "there", ReadOnly = true } },
         };
         machines.Machines["M"].Should().BeEquivalentTo(expected);

@@ -37,6 +37,12 @@ public sealed class HostedMachineOptions
     /// <summary>The disks, in the order in which the guest numbers them.</summary>
     public IList<HostedDiskOptions> Disks { get; } = [];
 
+    /// <summary>
+    /// The network card's network: <c>user</c>, and what leads through it, such as <c>user,to-host:tcp:80:8080,to-guest:tcp:2222:22</c>
+    /// (<see cref="Vmm.Devices.UserNetworkOptions.Parse"/>); null = there is no card.
+    /// </summary>
+    public string? Network { get; set; }
+
     /// <summary>Where the first serial port goes: <c>none</c>, <c>log</c> (line by line into the host's log) or <c>file:PATH</c>.</summary>
     public string Serial { get; set; } = "none";
 

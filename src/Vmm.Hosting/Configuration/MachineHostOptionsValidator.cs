@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Vmm.Devices;
 using Vmm.Machines;
 
 namespace Vmm;
@@ -50,11 +51,26 @@ internal sealed class MachineHostOptionsValidator(IServiceProvider services, str
                 settings.ShutdownTimeout <= LongestTimeout,
                 nameof(settings.ShutdownTimeout), $"{settings.ShutdownTimeout} is longer than a day; a number alone counts days, so write 00:00:10 for ten seconds");
             Require(Enum.IsDefined(settings.Restart), nameof(settings.Restart), $"{settings.Restart} is none of {string.Join(", ", Enum.GetNames<MachineRestart>())}");
+            CheckNetwork(settings.Network);
             for (int index = 0; index < settings.Disks.Count; index++)
             {
                 string file = $"{nameof(settings.Disks)}:{index}:{nameof(HostedDiskOptions.File)}";
                 Require(!string.IsNullOrEmpty(settings.Disks[index].File), file, "it is missing");
                 RequireFile(settings.Disks[index].File, file);
+            }
+        }
+
+        private void CheckNetwork(string? network)
+        {
+            if (network is null)
+                return;
+            try
+            {
+                UserNetworkOptions.Parse(network);
+            }
+            catch (FormatException exception)
+            {
+                Require(false, nameof(HostedMachineOptions.Network), exception.Message.TrimEnd('.'));
             }
         }
 

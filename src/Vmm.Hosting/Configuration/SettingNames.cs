@@ -13,6 +13,7 @@ internal static class SettingNames
         nameof(HostedMachineOptions.CommandLine), nameof(HostedMachineOptions.CpuProfile), nameof(HostedMachineOptions.DebugExitPort),
         nameof(HostedMachineOptions.Disks), nameof(HostedMachineOptions.Elf), nameof(HostedMachineOptions.Firmware), nameof(HostedMachineOptions.Flat),
         nameof(HostedMachineOptions.InitialRamDisk), nameof(HostedMachineOptions.Kernel), nameof(HostedMachineOptions.Memory),
+        nameof(HostedMachineOptions.Network),
         nameof(HostedMachineOptions.Processors), nameof(HostedMachineOptions.Restart), nameof(HostedMachineOptions.Serial),
         nameof(HostedMachineOptions.ShutdownTimeout), nameof(HostedMachineOptions.Slat),
     ];

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Vmm.Devices;
@@ -83,7 +84,7 @@ internal sealed class MachineAssembly : IAsyncDisposable
             CpuProfile = settings.CpuProfile is { } profile ? CpuProfiles.ByName(profile) : null,
             SlatFormat = settings.Slat is { } slat ? SlatFormatOf(slat) : null,
             DebugExitPort = debugExitPort,
-            Virtio = new VirtioOptions { Disks = OpenDisks(plan) },
+            Virtio = new VirtioOptions { Disks = OpenDisks(plan), Network = OpenNetwork(plan) },
             SerialOutput = SerialOf(plan),
             HasHostEvents = true, // the power button
             LoggerFactory = plan.LoggerFactory,
@@ -133,6 +134,22 @@ internal sealed class MachineAssembly : IAsyncDisposable
             }
         }
         return disks;
+    }
+
+    private UserNetwork? OpenNetwork(MachinePlan plan)
+    {
+        if (plan.Settings.Network is not { } text)
+            return null;
+        try
+        {
+            UserNetwork network = new(UserNetworkOptions.Parse(text));
+            _owned.Add(network);
+            return network;
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException or SocketException)
+        {
+            throw plan.Refuse(nameof(plan.Settings.Network), WithoutParameter(exception));
+        }
     }
 
     private SerialOutput? SerialOf(MachinePlan plan)
