@@ -9,7 +9,7 @@ internal static class ConformanceCommand
 {
     private static readonly Option<string> Backend = new("--backend")
     {
-        Description = "auto, emulator, or another backend with options as NAME:key=value,...",
+        Description = "auto, emulator, kvm, whp or whp-simulator; with options: NAME:key=value,...",
         HelpName = "NAME",
         DefaultValueFactory = _ => "auto",
     };

@@ -29,7 +29,7 @@ internal static class ProbeCommand
 
     private static readonly Option<bool> Safe = new("--safe")
     {
-        Description = "Leave out what a program must not do, and the platform may end the process for.",
+        Description = "Leave out misuse for which the platform may end the process.",
     };
 
     public static Command Create(StandardStreams streams)

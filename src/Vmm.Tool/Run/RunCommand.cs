@@ -8,10 +8,10 @@ namespace Vmm.Tool.Run;
 internal static class RunCommand
 {
     private static readonly Option<string> Backend =
-        Text("--backend", "NAME", "auto", "auto, emulator, or another backend with options as NAME:key=value,...");
+        Text("--backend", "NAME", "auto", "auto, emulator, kvm, whp or whp-simulator; with options: NAME:key=value,...");
 
     private static readonly Option<string> Memory = Text("--memory", "SIZE", "256M", "Guest memory, such as 256M.");
-    private static readonly Option<string> Cpus = Text("--cpus", "N", "1", "Virtual processors.");
+    private static readonly Option<string> Cpus = Text("--cpus", "N", "1", "Number of virtual processors.");
     private static readonly Option<string?> Kernel =
         Optional("--kernel", "FILE", "A Linux bzImage, a PVH ELF or a multiboot image, told apart by their own headers.");
 
@@ -35,7 +35,7 @@ internal static class RunCommand
     };
 
     private static readonly Option<string?> DebugConsole =
-        Optional("--debug-console", "stderr|file:PATH", "Where firmware's debug console, port 0x402, goes; without it there is none.");
+        Optional("--debug-console", "stderr|file:PATH", "Where the firmware's debug output (port 0x402) goes; nowhere without this option.");
 
     private static readonly Option<string[]> Disk = new("--disk")
     {
@@ -45,11 +45,11 @@ internal static class RunCommand
 
     private static readonly Option<string?> Network = Optional(
         "--network", "user[,RULE]...",
-        "A virtio network card. RULE: to-host:tcp|udp:PORT:HOSTPORT leads 10.0.2.2:PORT to the host's 127.0.0.1:HOSTPORT; "
-        + "to-guest:tcp:HOSTPORT:PORT leads the host's 127.0.0.1:HOSTPORT to the guest's PORT. Nothing else can be reached.");
+        "A virtio network card. RULE: to-host:tcp|udp:PORT:HOSTPORT forwards 10.0.2.2:PORT to the host's 127.0.0.1:HOSTPORT; "
+        + "to-guest:tcp:HOSTPORT:PORT forwards the host's 127.0.0.1:HOSTPORT to the guest's PORT. Nothing else can be reached.");
 
     private static readonly Option<string> Virtio =
-        Text("--virtio", "pci|mmio", "pci", "How virtio devices are found: PCI functions, or registers that ACPI tells of.");
+        Text("--virtio", "pci|mmio", "pci", "How the guest finds virtio devices: as PCI functions, or as memory-mapped devices listed by ACPI.");
 
     private static readonly Option<string> Cpu = Text("--cpu", "v1|v2|v3", "v1", "CPU profile.");
     private static readonly Option<string?> Slat =
@@ -63,52 +63,52 @@ internal static class RunCommand
 
     private static readonly Option<string?> Timeout = Optional("--timeout", "SECONDS", "Give up after this many seconds, with status 124.");
     private static readonly Option<string?> Save = Optional(
-        "--save", "FILE", "Save the machine there when the run is left with Ctrl-A X, by --timeout or by SIGTERM (status 0 then); Ctrl-A S saves and goes on.");
+        "--save", "FILE", "Save the machine there when Ctrl-A X, --timeout or SIGTERM ends the run (with status 0); Ctrl-A S saves and goes on.");
 
     private static readonly Option<string?> Restore =
-        Optional("--restore", "FILE", "Go on with a saved machine: memory, processors and their model come from there, devices must be given alike.");
+        Optional("--restore", "FILE", "Go on with a saved machine: memory, processors and CPU profile come from the file; give the same devices as before.");
 
     private static readonly Option<bool> AllowSuperset = new("--allow-superset-cpuid")
     {
-        Description = "With --restore: also where the guest would see more CPU features than it was saved with.",
+        Description = "With --restore: accept a backend that shows the guest more CPU features than before.",
     };
 
     private static readonly Option<bool> AllowClocks = new("--allow-other-clocks")
     {
-        Description = "With --restore: also where the guest's clocks run at another frequency, so that it measures time wrongly.",
+        Description = "With --restore: accept a backend whose clocks have another frequency; the guest then measures time wrongly.",
     };
 
     private static readonly Option<string?> Record = Optional(
-        "--record", "FILE", "Record everything that the host does to the guest, whatever its devices, input and network, so that --replay repeats the run.");
+        "--record", "FILE", "Record everything that reaches the guest from outside (devices, input, network, time), so that --replay can repeat the run.");
     private static readonly Option<string?> Replay = Optional(
-        "--replay", "FILE", "Repeat a recorded run to the instruction, without devices; the guest's code, memory and processors come from there.");
+        "--replay", "FILE", "Repeat a recorded run to the instruction, without devices; code, memory and processors come from the recording.");
     private static readonly Option<bool> Deterministic = new("--deterministic")
     {
-        Description = "Count time in instructions and let processors take turns, so that the run repeats exactly; it begins on 2026-01-01.",
+        Description = "Count time in instructions and let processors take turns, so that the run repeats exactly; the guest's calendar begins on 2026-01-01.",
     };
 
     private static readonly Option<string?> Stats = new("--stats")
     {
-        Description = "Print counters at the end; =json:PATH writes them to a file.",
+        Description = "Print counters at the end; --stats=json:PATH writes them to a file.",
         Arity = ArgumentArity.ZeroOrOne,
         HelpName = "json:PATH",
     };
 
     private static readonly Option<string?> Gdb = Optional(
-        "--gdb", "[ADDRESS:]PORT", "Let gdb connect there, by default on 127.0.0.1; the guest waits at its first instruction until it is let go. Port 0 takes a free one.");
+        "--gdb", "[ADDRESS:]PORT", "Let gdb connect there, by default on 127.0.0.1; the guest waits at its first instruction until gdb continues it. Port 0 takes a free port.");
 
     private static readonly Option<string?> Lockstep = Optional(
         "--lockstep", "NAME",
-        "Run the guest on this backend as well and compare exits, state and memory; the first difference is narrowed down to the instruction and ends the run.");
+        "Run the guest on this backend too and compare exits, state and memory; the first difference is traced to its instruction and ends the run.");
 
     public static Command Create(StandardStreams streams)
     {
         Command command = new("run", """
             Runs a guest until it powers off, resets, or ends through the debug-exit port. Its first serial port is standard input and
-            output; everything of vmm's own goes to standard error.
+            output; vmm's own messages go to standard error.
             Exit status: 0 powered off or reset, odd for the debug-exit port, 2 wrong usage or unreadable input, 4 backend unavailable,
             6 triple fault or processor failure, 8 halted with nothing able to wake it, 10 a replay or lock-step that
-            diverged, 124 timeout, 70 a fault of vmm itself.
+            diverged, 124 timeout, 70 a bug in vmm itself.
             """);
         Option[] options =
         [
