@@ -17,6 +17,7 @@ internal sealed unsafe class KvmPartition : PartitionBase
     private readonly KvmMemory _memory;
     private readonly KvmVirtualProcessor[] _processors;
     private readonly KvmInterruptRoutes _routes;
+    private readonly Lock _messages = new(); // held while registers of local APICs are read, changed and put back
 
     public KvmPartition(KvmBackend hypervisor, PartitionOptions options)
         : base(hypervisor, options)
@@ -26,7 +27,7 @@ internal sealed unsafe class KvmPartition : PartitionBase
         RequestedProfile = Profile = KvmProcessorProfile.Adapt(Platform, options.CpuProfile ?? CpuProfiles.V1);
         Model = KvmProcessorProfile.Model(Profile, HasLocalApic);
         Signal = KvmSignal.Take();
-        _machine = new KvmFile(KvmFailure.Check(Libc.Control(Platform.File, KvmIoctl.CreateVm, 0), "KVM_CREATE_VM"));
+        _machine = Platform.CreateMachine();
         _processors = new KvmVirtualProcessor[options.ProcessorCount];
         _memory = new KvmMemory(this);
         _routes = new KvmInterruptRoutes(File);
@@ -35,8 +36,7 @@ internal sealed unsafe class KvmPartition : PartitionBase
             Configure();
             for (int i = 0; i < _processors.Length; i++)
                 _processors[i] = new KvmVirtualProcessor(this, i);
-            foreach (KvmVirtualProcessor processor in _processors)
-                processor.Reset();
+            ResetCore();
         }
         catch
         {
@@ -85,6 +85,10 @@ internal sealed unsafe class KvmPartition : PartitionBase
     {
         foreach (KvmVirtualProcessor processor in _processors)
             processor.Reset();
+        // All counters start at one time, as those of processors do that share a reset: guests check that they agree.
+        ulong? clock = _processors[0].ReadClock();
+        foreach (KvmVirtualProcessor processor in _processors)
+            processor.StartCounter(clock);
     }
 
     protected override void RequestInterruptCore(in InterruptRequest request)
@@ -99,20 +103,30 @@ internal sealed unsafe class KvmPartition : PartitionBase
         if (request.LevelTriggered)
             _routes.ReportEnd(request.Vector);
         KvmMsi message = KvmInterruptRoutes.Message(in request);
-        KvmFailure.Check(Libc.Control(File, KvmIoctl.SignalMsi, &message), "KVM_SIGNAL_MSI", $"vector {request.Vector}");
+        lock (_messages)
+            KvmFailure.Check(Libc.Control(File, KvmIoctl.SignalMsi, &message), "KVM_SIGNAL_MSI", $"vector {request.Vector}");
     }
 
-    protected override void SuspendTimeCore() => ChangeTime(static processor => processor.SuspendTime());
+    /// <summary>Makes the kernel tell of the ends of a vector's interrupts.</summary>
+    public void ReportEnd(byte vector) => _routes.ReportEnd(vector);
 
-    protected override void ResumeTimeCore() => ChangeTime(static processor => processor.ResumeTime());
+    protected override void SuspendTimeCore() => ChangeTime(static (processor, clock) => processor.SuspendTime(clock));
 
-    private void ChangeTime(Action<KvmVirtualProcessor> change)
+    protected override void ResumeTimeCore() => ChangeTime(static (processor, clock) => processor.ResumeTime(clock));
+
+    // One reading of the host's counter serves all processors, so that their counters stay as far apart as they were; and no message comes
+    // between the reading of an APIC's registers and their writing, which would wipe it out.
+    private void ChangeTime(Action<KvmVirtualProcessor, ulong?> change)
     {
         BeginStop();
         try
         {
-            foreach (KvmVirtualProcessor processor in _processors)
-                change(processor);
+            lock (_messages)
+            {
+                ulong? clock = _processors[0].ReadClock();
+                foreach (KvmVirtualProcessor processor in _processors)
+                    change(processor, clock);
+            }
         }
         finally
         {
@@ -141,6 +155,9 @@ internal sealed unsafe class KvmPartition : PartitionBase
             KvmFailure.Check(Libc.Control(File, KvmIoctl.SetTssAddress, unchecked((nint)TssAddress)), "KVM_SET_TSS_ADDR");
         if (Platform.HasExceptionPayload)
             Enable(KvmCapability.ExceptionPayload, 1);
+        // Otherwise what the kernel cannot carry out at level 3 is an invalid opcode to the guest, be it a fetch from outside of memory.
+        if (IsAssisted && Platform.HasEmulationFailureExits)
+            Enable(KvmCapability.ExitOnEmulationFailure, 1);
         if (HasLocalApic)
         {
             Enable(KvmCapability.SplitIrqchip, KvmInterruptRoutes.Pins);

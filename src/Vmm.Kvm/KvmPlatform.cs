@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Vmm.Kvm.Interop;
 using Vmm.X86.Execution;
@@ -31,6 +32,8 @@ internal sealed unsafe class KvmPlatform
         HasAnyLengthEvents = Extension(KvmCapability.IoEventFileAnyLength) != 0;
         HasGuestDebug = Extension(KvmCapability.SetGuestDebug) != 0;
         EnforcesCpuid = Extension(KvmCapability.EnforcePvFeatureCpuid) != 0;
+        HasEmulationFailureExits = Extension(KvmCapability.ExitOnEmulationFailure) != 0;
+        HasTscDeadline = Extension(KvmCapability.TscDeadlineTimer) != 0;
         Supported = QueryCpuid();
         uint width = Supported.FirstOrDefault(entry => entry.Function == WidthLeaf).Eax & 0xFF;
         PhysicalAddressBits = width is >= 32 and <= 52 ? (int)width : 36;
@@ -76,6 +79,15 @@ internal sealed unsafe class KvmPlatform
 
     public bool EnforcesCpuid { get; }
 
+    /// <summary>Instructions that the kernel cannot carry out can exit at every privilege level.</summary>
+    public bool HasEmulationFailureExits { get; }
+
+    /// <summary>
+    /// The local APIC's timer has the deadline mode. Before Linux 6.14 <see cref="Supported"/> never shows it (KVM's API documentation,
+    /// KVM_GET_SUPPORTED_CPUID).
+    /// </summary>
+    public bool HasTscDeadline { get; }
+
     public int PhysicalAddressBits { get; }
 
     /// <summary>Frequency of the host's time-stamp counter; 0 where the kernel does not tell.</summary>
@@ -90,6 +102,22 @@ internal sealed unsafe class KvmPlatform
     /// <summary>Asks for an extension; 0 where the kernel does not have it.</summary>
     public int Extension(KvmCapability capability) => Math.Max(Libc.Control(File, KvmIoctl.CheckExtension, (nint)capability), 0);
 
+    /// <summary>Makes a virtual machine.</summary>
+    public KvmFile CreateMachine() => new(KvmFailure.Check(TryCreateMachine(File), KvmFailure.CreateMachine));
+
+    /// <summary>The same with a descriptor of the device; -1 and an error number where there is none to be had.</summary>
+    public static int TryCreateMachine(int system)
+    {
+        // A signal that comes meanwhile, of the runtime's say, ends the call without a machine; the next one may have better luck.
+        const int Attempts = 1000;
+        int machine;
+        int attempt = 0;
+        do
+            machine = Libc.Control(system, KvmIoctl.CreateVm, 0);
+        while (machine < 0 && Marshal.GetLastPInvokeError() == Errno.Interrupted && ++attempt < Attempts);
+        return machine;
+    }
+
     private KvmCpuidEntry[] QueryCpuid()
     {
         byte* buffer = stackalloc byte[8 + (MostCpuidEntries * sizeof(KvmCpuidEntry))];
@@ -102,7 +130,7 @@ internal sealed unsafe class KvmPlatform
     private (uint Kilohertz, bool HasOffset) MeasureTsc()
     {
         const ulong Far = 1UL << 60;
-        using KvmFile machine = new(KvmFailure.Check(Libc.Control(File, KvmIoctl.CreateVm, 0), "KVM_CREATE_VM"));
+        using KvmFile machine = CreateMachine();
         using KvmFile processor = new(KvmFailure.Check(Libc.Control(machine.Number, KvmIoctl.CreateVcpu, 0), "KVM_CREATE_VCPU"));
         KvmMsrEntry entry = new() { Count = 1, Index = MsrNumber.TimeStampCounter, Data = Far };
         bool hasOffset = Libc.Control(processor.Number, KvmIoctl.SetMsrs, &entry) == 1

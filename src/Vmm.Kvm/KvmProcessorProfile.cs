@@ -8,7 +8,7 @@ internal static class KvmProcessorProfile
 {
     private const uint FeatureLeaf = 1, StructuredLeaf = 7, TopologyLeaf = 0xB, StateLeaf = 0xD, ExtendedLeaf = 0x8000_0001,
         WidthLeaf = 0x8000_0008;
-    private const uint OsXsave = 1 << 27, LocalApicBit = 1 << 9, X2ApicAndDeadlineBits = (1U << 21) | (1U << 24);
+    private const uint OsXsave = 1 << 27, LocalApicBit = 1 << 9, DeadlineBit = 1 << 24, X2ApicAndDeadlineBits = (1U << 21) | DeadlineBit;
 
     // What KVM fills in or provides whatever its list says: OSXSAVE (27) and the bit for being virtual (31).
     private const uint AlwaysThere = (1U << 27) | (1U << 31);
@@ -22,21 +22,26 @@ internal static class KvmProcessorProfile
     ];
 
     /// <summary>The features of a profile that the kernel does not support, as words.</summary>
-    public static IReadOnlyList<string> Lacks(KvmPlatform platform, CpuProfile profile)
+    public static IReadOnlyList<string> Lacks(KvmPlatform platform, CpuProfile profile) =>
+        Lacks(platform.Supported, platform.HasTscDeadline, profile);
+
+    /// <summary>The same of what KVM_GET_SUPPORTED_CPUID lists, and whether there is the timer's deadline mode.</summary>
+    public static IReadOnlyList<string> Lacks(IReadOnlyList<KvmCpuidEntry> supported, bool hasTscDeadline, CpuProfile profile)
     {
+        uint alwaysThere = AlwaysThere | (hasTscDeadline ? DeadlineBit : 0);
         List<string> missing = [];
         foreach (CpuidLeaf leaf in profile.Leaves)
         {
             if (leaf.Leaf is not (FeatureLeaf or StructuredLeaf or ExtendedLeaf) && (leaf.Leaf != StateLeaf || leaf.Subleaf != 0))
                 continue;
-            KvmCpuidEntry have = Find(platform.Supported, leaf.Leaf, leaf.Subleaf ?? 0);
+            KvmCpuidEntry have = Find(supported, leaf.Leaf, leaf.Subleaf ?? 0);
             if (leaf.Leaf == StateLeaf)
                 Compare("EAX", leaf.Value.Eax, have.Eax);
             if (leaf.Leaf == StructuredLeaf)
                 Compare("EBX", leaf.Value.Ebx, have.Ebx);
             if (leaf.Leaf == StateLeaf)
                 continue;
-            Compare("ECX", leaf.Value.Ecx, have.Ecx | (leaf.Leaf == FeatureLeaf ? AlwaysThere : 0));
+            Compare("ECX", leaf.Value.Ecx, have.Ecx | (leaf.Leaf == FeatureLeaf ? alwaysThere : 0));
             Compare("EDX", leaf.Value.Edx, have.Edx);
 
             void Compare(string register, uint wanted, uint there)

@@ -115,6 +115,18 @@ public sealed class KvmProvider(ILoggerFactory? loggerFactory = null) : IHypervi
             if (Libc.Control(file, KvmIoctl.CheckExtension, (nint)capability) <= 0)
                 return ProbeResult.Unavailable($"this kernel's KVM lacks {name}", "use Linux 4.17 or newer");
         }
+        // Whether the processors are free shows here first.
+        int machine = KvmPlatform.TryCreateMachine(file);
+        if (machine < 0)
+            return NoMachine(device, Marshal.GetLastPInvokeError());
+        _ = Libc.Close(machine);
         return ProbeResult.Available;
+    }
+
+    private static ProbeResult NoMachine(string device, int error)
+    {
+        HypervisorException refused = KvmFailure.Of(error, KvmFailure.CreateMachine);
+        string reason = $"{device} makes no virtual machine ({Errno.Name(error)})";
+        return refused.Hint is { } hint ? ProbeResult.Unavailable(reason, hint) : ProbeResult.Unavailable(reason);
     }
 }

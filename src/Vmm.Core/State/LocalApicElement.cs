@@ -62,10 +62,12 @@ internal sealed class LocalApicElement() : StateElement("local-apic", 1, "Regist
         FieldExchange fields = FieldExchange.Loading(values);
         uint id = 0;
         fields.Field("Id", ref id);
-        id >>= (state.Control.ApicBase & X2ApicMode) != 0 ? 0 : 24;
+        int shift = (state.Control.ApicBase & X2ApicMode) != 0 ? 0 : 24;
+        id >>= shift;
         if (id != here)
             throw new ArgumentException($"The state element 'local-apic' is of the APIC with id {id}; this processor's has id {here}.");
         page.AsSpan().Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(page.AsSpan(IdOffset), id << shift);
         foreach ((string name, int offset, _) in Registers)
         {
             uint value = 0;

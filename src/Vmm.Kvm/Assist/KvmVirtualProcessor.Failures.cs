@@ -13,11 +13,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     protected override ulong AssistedInstructionsCore => _assist.Finished;
 
     /// <summary>Finishes the instruction that the kernel failed at. True: an exit, of the instruction or because it cannot be finished.</summary>
-    private bool AssistFailure(out VpExit exit)
-    {
-        DropInvalidOpcode();
-        return !_assist.Start(out exit);
-    }
+    private bool AssistFailure(out VpExit exit) => !_assist.Start(out exit);
 
     /// <summary>Goes on with an instruction of the assist. True: done; false: a further exit of it.</summary>
     private bool FinishAssisted(out VpExit exit) => _assist.Continue(out exit);

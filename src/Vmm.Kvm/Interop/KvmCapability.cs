@@ -31,4 +31,5 @@ internal enum KvmCapability
     UserSpaceMsr = 188,
     MsrFilter = 189,
     EnforcePvFeatureCpuid = 190,
+    ExitOnEmulationFailure = 204,
 }

@@ -119,7 +119,7 @@ internal sealed unsafe class MemorySlotTable(int machine, int capacity)
             Slot = number, GuestPhysicalAddress = slot.Address, Length = length, HostAddress = (ulong)slot.Host,
             Flags = (slot.IsReadOnly ? KvmMemoryRegion.ReadOnly : 0) | (slot.IsTracked ? KvmMemoryRegion.LogDirtyPages : 0),
         };
-        KvmFailure.Check(Libc.Control(machine, KvmIoctl.SetUserMemoryRegion, &region), "KVM_SET_USER_MEMORY_REGION", Range(in slot));
+        KvmFailure.Check(Libc.Control(machine, KvmIoctl.SetUserMemoryRegion, &region), KvmFailure.SetMemory, Range(in slot));
     }
 
     private static string Range(in MemorySlot slot) => $"0x{slot.Address:X} to 0x{slot.End - 1:X}";

@@ -37,13 +37,12 @@ internal static class KvmMsrs
     /// <summary>What the registers with a power-on value of their own get at reset; the others of <see cref="Cleared"/> get zero.</summary>
     public const ulong PatAtPowerOn = 0x0007_0406_0007_0406, MiscEnableAtPowerOn = 1;
 
-    /// <summary>The registers that reset clears.</summary>
+    /// <summary>The registers that reset clears, but for the time-stamp counter, which all processors start together.</summary>
     public static IEnumerable<uint> Cleared
     {
         get
         {
             yield return MsrNumber.TscAdjust;
-            yield return MsrNumber.TimeStampCounter;
             yield return MsrNumber.MtrrDefaultType;
             yield return MsrNumber.MtrrFixed64K;
             yield return MsrNumber.MtrrFixed16KLow;

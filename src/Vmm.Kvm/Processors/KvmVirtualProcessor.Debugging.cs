@@ -132,6 +132,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     private void TellDebugging()
     {
+        // The kernel notes where it steps from, and steps only if the processor is there when it runs.
+        FlushGeneral();
         KvmGuestDebug request = new();
         if (_kernelSteps)
             request.Control |= KvmGuestDebug.SingleStep;

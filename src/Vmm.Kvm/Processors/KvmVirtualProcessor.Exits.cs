@@ -196,6 +196,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
     {
         ulong rip = General.Rip;
         bool emulation = _run->InternalSuberror == EmulationFailed;
+        if (emulation)
+            DropInvalidOpcode();
         if (emulation && FetchesFromNowhere(out ulong address))
         {
             exit = new VpExit(new SlatViolationExit { Address = address, Access = GuestAccess.Execute }, rip);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using Vmm.Kvm.Interop;
 using Vmm.X86.Execution;
 
@@ -10,7 +11,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
     private const int AreaBytes = 4096, ApicBytes = 1024, Header = 512;
     private const ulong Known = 7, LegacyStates = 3;
     private const ulong X2ApicEnabled = 0x400;
-    private const int IdOffset = 0x20, LogicalOffset = 0xD0, TriggerModeOffset = 0x180, Lint0Offset = 0x350;
+    private const int IdOffset = 0x20, LogicalOffset = 0xD0, InServiceOffset = 0x100, TriggerModeOffset = 0x180,
+        RequestOffset = 0x200, Lint0Offset = 0x350;
 
     private readonly int _xsaveSize;
     private readonly byte[] _area = new byte[AreaBytes];
@@ -60,11 +62,29 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     protected override void SetLocalApicCore(ReadOnlySpan<byte> page)
     {
-        Span<byte> wanted = stackalloc byte[ApicBytes];
+        Span<byte> now = stackalloc byte[ApicBytes], wanted = stackalloc byte[ApicBytes];
+        ReadApic(now);
         page[..ApicBytes].CopyTo(wanted);
+        // The kernel takes the identity from the page, or refuses a page with another one.
+        now.Slice(IdOffset, sizeof(uint)).CopyTo(wanted[IdOffset..]);
         if (_timeStands)
             TakeCounts(wanted);
+        ReportEnds(wanted);
         WriteApic(wanted);
+    }
+
+    // Level-triggered interrupts that are on their way or in service: their ends are to be told here, wherever they began.
+    private void ReportEnds(ReadOnlySpan<byte> page)
+    {
+        for (int vector = 0; vector < 256; vector += 32)
+        {
+            int offset = vector >> 1;
+            uint levels = Read(page, TriggerModeOffset + offset) & (Read(page, InServiceOffset + offset) | Read(page, RequestOffset + offset));
+            for (; levels != 0; levels &= levels - 1)
+                _partition.ReportEnd((byte)(vector + BitOperations.TrailingZeroCount(levels)));
+        }
+
+        static uint Read(ReadOnlySpan<byte> page, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(page[offset..]);
     }
 
     private void WriteApic(ReadOnlySpan<byte> page)
@@ -72,6 +92,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
         // SAFETY: the kernel reads 1024 bytes, which the caller has.
         fixed (byte* bytes = page)
             KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetLocalApic, bytes), "KVM_SET_LAPIC", $"processor {Index}");
+        _cached &= ~KvmRun.SyncSpecial; // CR8 is the task priority
     }
 
     // Identity and logical destination have a form that follows the mode, which reset has set before.

@@ -5,9 +5,6 @@ namespace Vmm.Kvm.Processors;
 
 internal sealed unsafe partial class KvmVirtualProcessor
 {
-    private const uint TscGroup = 0;
-    private const ulong TscOffset = 0;
-
     protected override bool TryReadMsrCore(uint msr, out ulong value)
     {
         value = 0;
@@ -68,17 +65,5 @@ internal sealed unsafe partial class KvmVirtualProcessor
         if (msr is MsrNumber.FsBase or MsrNumber.GsBase)
             _cached &= ~KvmRun.SyncSpecial;
         return done == 1;
-    }
-
-    // Written as an MSR the kernel would take a value close to the last one for an attempt to keep processors together, and change it; the
-    // offset is taken as it is.
-    private bool WriteTsc(ulong value)
-    {
-        ulong offset = 0;
-        KvmDeviceAttribute attribute = new() { Group = TscGroup, Attribute = TscOffset, Address = &offset };
-        if (Libc.Control(_file, KvmIoctl.GetDeviceAttribute, &attribute) != 0 || !TryGetMsr(MsrNumber.TimeStampCounter, out ulong now))
-            return TrySetMsr(MsrNumber.TimeStampCounter, value);
-        offset += value - now;
-        return Libc.Control(_file, KvmIoctl.SetDeviceAttribute, &attribute) == 0;
     }
 }

@@ -8,7 +8,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
 {
     private const int CacheLength = 64;
 
-    // What was found at an address, so that the code is read once: address + 1, negative where it is a string's.
+    // Offsets in code, plus 1, where no string access was found, so that that is read once. Another segment or address space may have one
+    // there: it is then told as what it does, an access of one element.
     private readonly long[] _seen = new long[CacheLength];
 
     private bool IsStringAccess(bool write, ulong value)
@@ -23,11 +24,10 @@ internal sealed unsafe partial class KvmVirtualProcessor
         ref long seen = ref _seen[general.Rip % CacheLength];
         if (seen == key)
             return false;
-        if (seen == -key)
+        if (ReadsAsString())
             return true;
-        bool isString = ReadsAsString();
-        seen = isString ? -key : key;
-        return isString;
+        seen = key;
+        return false;
     }
 
     // RIP is at the instruction or past it, by how the kernel carried it out.

@@ -41,6 +41,11 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
             if (index == 0)
                 partition.SetShownCpuid(GetCpuid());
             _xsaveSize = XsaveArea.SizeFor(partition.Model);
+            if (partition.HasLocalApic)
+            {
+                _powerOnApic = new byte[ApicBytes];
+                ReadApic(_powerOnApic);
+            }
             _assist = new AssistedInstruction(new Assisted(this), partition.Model);
         }
         catch
@@ -49,10 +54,8 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
             _owned.Dispose();
             throw;
         }
-        if (!partition.HasLocalApic)
+        if (_powerOnApic is null)
             return;
-        _powerOnApic = new byte[ApicBytes];
-        ReadApic(_powerOnApic);
         // The kernel never tells when an external interrupt could be delivered that LINT0 does not let through.
         _poll = new Timer(static processor => ((KvmVirtualProcessor)processor!).RequestExitCore(), this, Timeout.Infinite,
             Timeout.Infinite);
@@ -192,11 +195,11 @@ internal sealed unsafe partial class KvmVirtualProcessor : VirtualProcessorBase,
         MemoryMarshal.AsBytes(entries.AsSpan()).CopyTo(list.AsSpan(8));
         // SAFETY: a header with the count, then that many entries.
         fixed (byte* bytes = list)
-            KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetCpuid, bytes), "KVM_SET_CPUID2", $"processor {Index}");
+            KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetCpuid, bytes), KvmFailure.SetCpuid, $"processor {Index}");
         if (_partition.Platform.HasTscControl)
         {
             ulong kilohertz = _partition.Profile.TimeStampCounterFrequency / 1000;
-            KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetTscKilohertz, (nint)kilohertz), "KVM_SET_TSC_KHZ", $"{kilohertz} kHz");
+            KvmFailure.Check(Libc.Control(_file, KvmIoctl.SetTscKilohertz, (nint)kilohertz), KvmFailure.SetTscFrequency, $"{kilohertz} kHz");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Vmm.Kvm.Processors;
 
 namespace Vmm.Kvm.Tests.Running;
 
@@ -80,6 +81,51 @@ public sealed class RunTests
             Volatile.Write(ref stop, true);
             canceller.Join(10_000).Should().BeTrue();
         }
+    }
+
+    [SkippableTheory]
+    [InlineData("")]
+    [InlineData("assist=off")]
+    public void Code_that_is_mapped_after_its_fetch_exited_runs_without_a_fault(string options)
+    {
+        const ulong Far = 0x2_0000;
+        using RealModeGuest guest = new(KvmHost.Create(options), s_ports);
+        guest.Processor.GetState(RegisterGroups.Segments, out ProcessorState state);
+        state.Segments.Cs = SegmentDescriptor.RealModeCode((ushort)(Far >> 4));
+        guest.Processor.SetState(RegisterGroups.Segments, in state);
+        guest.Processor[Register.Rip] = 0;
+        VpExit exit = guest.Processor.Run();
+        exit.Kind.Should().Be(ExitKind.SlatViolation);
+        exit.SlatViolation.Address.Should().Be(Far);
+        exit.SlatViolation.Access.Should().Be(GuestAccess.Execute);
+        using GuestMemory memory = guest.Partition.AllocateMemory(0x1000);
+        memory.Write(0, s_ports);
+        guest.Partition.Memory.Map(Far, memory, 0, memory.Length, GuestAccess.All);
+        guest.Processor.Run().Kind.Should().Be(ExitKind.PortIo);
+        guest.Processor.GetState(RegisterGroups.Segments, out state);
+        state.Segments.Cs.Base.Should().Be(Far);
+        guest.Partition.Memory.Unmap(Far, memory.Length);
+    }
+
+    [SkippableFact]
+    public void Counters_of_all_processors_are_as_far_from_the_hosts_after_start_reset_and_rest()
+    {
+        IHypervisor hypervisor = KvmHost.Create();
+        using RealModeGuest guest = new(hypervisor, s_spin, new PartitionOptions { ProcessorCount = 4 });
+        KvmVirtualProcessor[] processors = [.. guest.Partition.Processors.Cast<KvmVirtualProcessor>()];
+        Skip.If(processors[0].ReadClock() is null, "The kernel does not tell offsets of the time-stamp counter.");
+        Check("creation");
+        guest.Partition.Reset(true);
+        Check("reset");
+        if (!hypervisor.Capabilities.Has(Capability.TimeControl))
+            return;
+        guest.Partition.SuspendTime();
+        guest.Partition.ResumeTime();
+        Check("rest");
+
+        void Check(string after) =>
+            processors.Select(processor => processor.TryGetOffset(out ulong offset) ? offset : 0).Distinct().Should().ContainSingle(
+                "the processors' counters agree after {0}", after);
     }
 
     private static void Exits(IVirtualProcessor processor, int count)
