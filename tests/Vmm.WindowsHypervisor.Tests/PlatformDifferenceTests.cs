@@ -178,6 +178,63 @@ public sealed class PlatformDifferenceTests
         }
     }
 
+    // The local APIC is the platform's, and what reaches it is stepped there.
+    [Theory]
+    [InlineData(null)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void Step_of_an_instruction_that_reaches_the_local_apic_is_one_step(int? seed)
+    {
+        // mov ecx, 0x808; mov eax, 0x20; xor edx, edx; wrmsr; xor eax, eax; rdmsr; hlt - in real mode, with interrupts on.
+        byte[] code =
+        [
+            0x66, 0xB9, 0x08, 0x08, 0x00, 0x00, 0x66, 0xB8, 0x20, 0x00, 0x00, 0x00, 0x66, 0x31, 0xD2, 0x0F, 0x30, 0x66, 0x31, 0xC0, 0x0F, 0x32, 0xF4,
+        ];
+        ulong[] ends = [0x506, 0x50C, 0x50F, 0x511, 0x514, 0x516];
+        WindowsHypervisorSimulator simulator = new(new EmulatorHypervisor(), new SimulatorOptions { DisturbanceSeed = seed });
+        using IPartition partition = Partition(simulator, code, out GuestMemory memory, new PartitionOptions { LocalApic = LocalApicMode.X2Apic });
+        using (memory)
+        {
+            IVirtualProcessor processor = partition.Processors[0];
+            processor[Register.Rflags] |= 0x200;
+            processor.Debugging = new DebugControl { SingleStep = true };
+            foreach (ulong end in ends)
+            {
+                VpExit exit = processor.Run();
+                exit.Kind.Should().Be(ExitKind.Debug, "the step ends at 0x{0:X}", end);
+                processor[Register.Rip].Should().Be(end);
+                (processor[Register.Rflags] & 0x1_0300).Should().Be(0x200UL, "the flags are the guest's own");
+            }
+            processor[Register.Rax].Should().Be(0x20UL);
+            processor[Register.Cr8].Should().Be(2UL);
+        }
+        simulator.Faults.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Step_of_a_load_from_the_local_apics_page_is_one_step()
+    {
+        // mov eax, [0x30]; mov dword [0x80], 0x50; hlt - in real mode, the data segment on the page.
+        byte[] code = [0x66, 0xA1, 0x30, 0x00, 0x66, 0xC7, 0x06, 0x80, 0x00, 0x50, 0x00, 0x00, 0x00, 0xF4];
+        PartitionOptions options = new() { LocalApic = LocalApicMode.XApic };
+        using IPartition partition = Partition(Simulator(WindowsRelease.Windows11), code, out GuestMemory memory, options);
+        using (memory)
+        {
+            IVirtualProcessor processor = partition.Processors[0];
+            processor.GetState(RegisterGroups.Segments, out ProcessorState state);
+            state.Segments.Ds = state.Segments.Ds with { Base = 0xFEE0_0000 };
+            processor.SetState(RegisterGroups.Segments, in state);
+            processor.Debugging = new DebugControl { SingleStep = true };
+            foreach (ulong end in new ulong[] { 0x504, 0x50D })
+            {
+                processor.Run().Kind.Should().Be(ExitKind.Debug);
+                processor[Register.Rip].Should().Be(end);
+            }
+            (processor[Register.Rax] & 0xF0).Should().Be(0x10UL, "an integrated local APIC");
+            processor[Register.Cr8].Should().Be(5UL);
+        }
+    }
+
     private static WindowsHypervisorSimulator Simulator(WindowsRelease release) =>
         new(new EmulatorHypervisor(), new SimulatorOptions { Release = release });
 

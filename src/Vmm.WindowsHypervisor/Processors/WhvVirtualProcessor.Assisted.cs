@@ -95,6 +95,10 @@ internal sealed unsafe partial class WhvVirtualProcessor
             {
                 case ExternalRequestKind.MmioWrite:
                     return owner._partition.NestedMemory.Ring(request.Address, request.Size, request.Value);
+                // While stepping, what is the local APIC's comes out, for the platform to do.
+                case ExternalRequestKind.MsrRead or ExternalRequestKind.MsrWrite when owner._steps && owner._partition.HasLocalApic
+                    && owner.IsLocalApicMsr((uint)request.Address, request.Kind == ExternalRequestKind.MsrWrite):
+                    return false;
                 case ExternalRequestKind.MsrRead or ExternalRequestKind.MsrWrite:
                     return MsrPolicyAnswers.TryAnswer(owner._partition.Options.MsrPolicy, ref request);
                 default:

@@ -29,10 +29,10 @@ internal sealed unsafe partial class WhvVirtualProcessor
             .Select(point => new HostWatchpoint(point.Address, point.Length, point.Kind == DebugPointKind.Write))]);
         _steps = control.SingleStep;
         _hasStepped = false;
+        if (!control.Points.IsEmpty || (_steps && _partition.HasLocalApic))
+            _partition.InterceptDebugExceptions();
         if (control.Points.IsEmpty && !HasPoints)
             return;
-        if (!control.Points.IsEmpty)
-            _partition.InterceptDebugExceptions();
         DebugRegisters guest = ReadDebug();
         _points = control.Points;
         WriteDebug(in guest);
@@ -69,7 +69,13 @@ internal sealed unsafe partial class WhvVirtualProcessor
             delivers = EventsWaiting && TryTakeEvent(Interruptible.None, out injected);
         }
         _hasStepped = delivers ? _assist.StartDelivery(in injected, out exit) : _assist.Start(out exit);
-        return _hasStepped;
+        if (_hasStepped || delivers || !IsLocalApics(in exit))
+            return _hasStepped;
+        _assist.Assist.WithdrawRequest();
+        _assist.Abandon();
+        bool done = StepOnThePlatform(out exit);
+        _hasStepped |= done;
+        return done;
     }
 
     // Halted inside the platform, or waiting to be started.
