@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Iced.Intel;
 
 namespace Vmm.Tool.Tests;
@@ -90,6 +92,17 @@ public sealed class UsageTests : ToolTest
         result.Status.Should().Be(2);
         result.Error.Should().Contain(because).And.Contain("--help").And.NotContain("   at ");
         result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().OnlyContain(text => text.StartsWith("vmm: "));
+    }
+
+    [Fact]
+    public void Port_of_the_host_that_is_taken_is_named()
+    {
+        string guest = Write("guest", GuestCode.Assemble(a => a.hlt()));
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
+
+        Run("run", "--flat", $"{guest}@0x1000", "--network", $"user,to-guest:tcp:{port}:22").ShouldRefuse($"in use (127.0.0.1:{port})");
     }
 
     [Fact]

@@ -63,6 +63,8 @@ public abstract class HypervisorBase : IHypervisor
             throw new NotSupportedException(
                 $"The {Name} backend cannot provide the CPU profile '{profile.Name}'; it has {string.Join(", ", Capabilities.CpuProfiles)}.");
         }
+        if (options.CpuProfile is { Leaves: null })
+            throw new ArgumentException("CpuProfile.Leaves is null: it needs its list of CPUID leaves.", nameof(options));
         if (options.SlatFormat is { } format)
         {
             Capabilities.Require(Capability.SlatFormatChoice);
@@ -100,6 +102,8 @@ public abstract class HypervisorBase : IHypervisor
 
     private void Check(MsrPolicy policy)
     {
+        if (policy.Ranges is null)
+            throw new ArgumentException("MsrPolicy.Ranges is null: leave it out where there are none.", nameof(policy));
         bool exits = policy.Unknown == MsrAction.Exit;
         foreach (MsrRange range in policy.Ranges)
         {

@@ -72,14 +72,19 @@ public sealed class VirtualProcessorLoop
     }
 
     /// <summary>
-    /// Runs until an exit that this loop does not handle, or until a token is cancelled: then it returns <see cref="ExitKind.Cancelled"/>. Where a natural exit
-    /// wins over the token, the request stays for the next run (<see cref="IVirtualProcessor.WithdrawCancel"/> takes it back).
+    /// Runs until an exit that this loop does not handle, or until a token is cancelled: then it returns <see cref="ExitKind.Cancelled"/>; nothing is thrown. When another exit
+    /// comes first, the token's request does not stay for the next run.
     /// </summary>
+    /// <param name="cancellationToken">Ends the run, from any thread.</param>
     public VpExit Run(CancellationToken cancellationToken)
     {
-        using CancellationTokenRegistration registration =
-            cancellationToken.UnsafeRegister(static state => ((IVirtualProcessor)state!).Cancel(), _processor);
-        return Run();
+        VpExit exit;
+        using (cancellationToken.UnsafeRegister(static state => ((IVirtualProcessor)state!).Cancel(), _processor))
+            exit = Run();
+        // A request that came too late for this run must not end the next one.
+        if (cancellationToken.IsCancellationRequested && exit.Kind != ExitKind.Cancelled)
+            _processor.WithdrawCancel();
+        return exit;
     }
 
     /// <summary>Handles one exit of the processor: calls the device and completes the access.</summary>

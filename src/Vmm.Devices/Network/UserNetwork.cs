@@ -97,10 +97,10 @@ public sealed class UserNetwork : INetworkLink, IDisposable
             listener.Listen(16);
             return listener;
         }
-        catch
+        catch (SocketException e)
         {
             listener.Dispose();
-            throw;
+            throw new SocketException(e.ErrorCode, $"{e.Message} (127.0.0.1:{port})");
         }
     }
 

@@ -60,6 +60,8 @@ public sealed class VirtualProcessorRulesTests : IDisposable
         ScriptedHypervisor hypervisor = new();
         hypervisor.Invoking(h => h.CreatePartition(new() { LocalApic = (LocalApicMode)9 })).Should().Throw<ArgumentOutOfRangeException>().WithMessage("LocalApic must be*");
         hypervisor.Invoking(h => h.CreatePartition(new() { CpuidExits = null! })).Should().Throw<ArgumentException>().WithMessage("CpuidExits is null*");
+        hypervisor.Invoking(h => h.CreatePartition(new() { MsrPolicy = new() { Ranges = null! } })).Should().Throw<ArgumentException>().WithMessage("MsrPolicy.Ranges is null*");
+        hypervisor.Invoking(h => h.CreatePartition(new() { CpuProfile = CpuProfiles.V1 with { Leaves = null! } })).Should().Throw<ArgumentException>().WithMessage("CpuProfile.Leaves is null*");
     }
 
     [Fact]

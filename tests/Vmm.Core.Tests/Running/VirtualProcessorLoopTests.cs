@@ -186,6 +186,16 @@ public sealed class VirtualProcessorLoopTests : IDisposable
     }
 
     [Fact]
+    public void Token_that_comes_too_late_for_a_run_does_not_end_the_next_one()
+    {
+        using CancellationTokenSource source = new();
+        using IPartition partition = new LateHypervisor(new ScriptedHypervisor(), source.Cancel).CreatePartition(new());
+        IVirtualProcessor processor = partition.Processors[0];
+        new VirtualProcessorLoop(processor, _ports, _mmio).Run(source.Token).Kind.Should().Be(ExitKind.Halt);
+        processor.WithdrawCancel().Should().BeFalse();
+    }
+
+    [Fact]
     public void Token_cancelled_before_the_run_ends_it_at_once()
     {
         Processor.Play(ScriptedStep.PortWrite(0x80, 1, 0));
@@ -268,6 +278,27 @@ public sealed class VirtualProcessorLoopTests : IDisposable
                 return false;
             Written = value;
             return true;
+        }
+    }
+
+    /// <summary>Calls somebody between the end of each run and its caller.</summary>
+    private sealed class LateHypervisor(IHypervisor behind, Action late) : DecoratedHypervisor(behind)
+    {
+        protected override IPartition Decorate(IPartition partition) => new LatePartition(this, partition, late);
+    }
+
+    private sealed class LatePartition(LateHypervisor hypervisor, IPartition behind, Action late) : DecoratedPartition(hypervisor, behind)
+    {
+        protected override IVirtualProcessor Decorate(IVirtualProcessor processor) => new LateProcessor(this, processor, late);
+    }
+
+    private sealed class LateProcessor(LatePartition partition, IVirtualProcessor behind, Action late) : DecoratedProcessor(partition, behind)
+    {
+        public override VpExit Run()
+        {
+            VpExit exit = base.Run();
+            late();
+            return exit;
         }
     }
 }
