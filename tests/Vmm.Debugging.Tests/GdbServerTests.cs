@@ -218,7 +218,7 @@ public sealed class GdbServerTests
         foreach (string command in (string[])["dis", "exits", "registers", "slat", "translate 0x200000", "translate 0x8000000000000000", "xp 0x200000 16", "help", "nonsense", "dis x", "msr 0xC0000080", "@0 registers", "@1 registers", "@", "msr 0x12345678"])
             gdb.Ask($"qRcmd,{Convert.ToHexStringLower(Encoding.UTF8.GetBytes(command))}").Should().Be("OK", command);
         gdb.Output.Should().Contain("mov ecx,300000h").And.Contain("64-bit code").And.Contain("0x200000, in a page of").And.Contain("NonCanonical")
-            .And.Contain("000000200000  B9 00 00 30 00").And.Contain("translate ADDRESS").And.Contain("'nonsense' is no command").And.Contain("'x' is no number").And.Contain("0x500").And.Contain("has no MSR 0x12345678").And.Contain("'@1' is no processor: they are @0 to @0");
+            .And.Contain("000000200000  B9 00 00 30 00").And.Contain("translate ADDRESS").And.Contain("'nonsense' is not a command").And.Contain("'x' is no number").And.Contain("0x500").And.Contain("has no MSR 0x12345678").And.Contain("'@1' is no processor: they are @0 to @0");
     }
 
     internal static void MovesOn(DebuggedMachine machine)

@@ -54,7 +54,7 @@ internal static class MonitorCommands
             ("translate", [ulong address]) => Translate(processor, address),
             ("xp", [ulong address]) => Dump(processor, address, 64),
             ("xp", [ulong address, ulong length]) => Dump(processor, address, length),
-            _ => $"'{command.Trim()}' is no command of this monitor; try 'monitor help'.\n",
+            _ => $"'{command.Trim()}' is not a command of this monitor, or not with these arguments; try 'monitor help'.\n",
         };
     }
 
@@ -97,7 +97,7 @@ internal static class MonitorCommands
             return "From 1 to 256 instructions.\n";
         IReadOnlyList<GuestInstruction> instructions =
             address is { } at ? Disassembler.Disassemble(processor, at, (int)count) : Disassembler.Disassemble(processor, (int)count);
-        return instructions.Count == 0 ? "There is no code that can be read.\n" : string.Concat(instructions.Select(instruction => $"{instruction}\n"));
+        return instructions.Count == 0 ? "There is no readable code.\n" : string.Concat(instructions.Select(instruction => $"{instruction}\n"));
     }
 
     private static string ReadMsr(IVirtualProcessor processor, ulong number)
@@ -106,9 +106,9 @@ internal static class MonitorCommands
         {
             return number <= uint.MaxValue ? string.Create(CultureInfo.InvariantCulture, $"0x{processor.ReadMsr((uint)number):x}\n") : "Such numbers have 32 bits.\n";
         }
-        catch (ArgumentOutOfRangeException e)
+        catch (ArgumentOutOfRangeException)
         {
-            return $"{e.Message}\n";
+            return $"The {processor.Partition.Capabilities.Backend} backend has no MSR 0x{number:X}.\n";
         }
     }
 
@@ -126,7 +126,7 @@ internal static class MonitorCommands
             return $"From 1 to {LongestDump} bytes.\n";
         byte[] bytes = new byte[length];
         if (!LinearMemory.TryRead(processor.Partition, address, bytes))
-            return "That is not all memory.\n";
+            return "Not all of that is memory.\n";
         StringBuilder text = new();
         for (int offset = 0; offset < bytes.Length; offset += 16)
         {
