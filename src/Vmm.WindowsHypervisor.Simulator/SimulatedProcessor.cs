@@ -40,6 +40,8 @@ internal sealed unsafe partial class SimulatedProcessor
             new Span<byte>(context, sizeof(WhvRunVpExitContext)).Fill(0xCC);
             if (Interlocked.Exchange(ref _cancel, 0) != 0 || Platform.Chance(50))
                 Report(context, WhvRunVpExitReason.Canceled);
+            else if (!IsAcceptable)
+                Report(context, WhvRunVpExitReason.InvalidVpRegisterValue);
             else
                 RunInner(context);
             return WhvHResult.Ok;
@@ -58,6 +60,15 @@ internal sealed unsafe partial class SimulatedProcessor
         Volatile.Write(ref _cancel, 1);
         _inner.Cancel();
         return WhvHResult.Ok;
+    }
+
+    private bool IsAcceptable
+    {
+        get
+        {
+            _inner.GetState(RegisterGroups.All, out ProcessorState state);
+            return EntryCheck.Accepts(in state);
+        }
     }
 
     private void RunInner(WhvRunVpExitContext* context)

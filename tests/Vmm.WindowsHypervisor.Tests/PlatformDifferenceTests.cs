@@ -235,6 +235,28 @@ public sealed class PlatformDifferenceTests
         }
     }
 
+    // Intel's processors enter no guest with such a segment; the last is one that none could have loaded.
+    [Theory]
+    [InlineData(0x9AU, 0xFFFFU, ExitKind.Halt)]
+    [InlineData(0x93U, 0xFFFFU, ExitKind.Halt)]
+    [InlineData(0x9BU, 0x1F_FFFFU, ExitKind.Failed)]
+    public void Segment_is_as_loaded_when_the_guest_is_entered(uint attributes, uint limit, ExitKind ends)
+    {
+        using IPartition partition = Partition(Simulator(WindowsRelease.Windows11), [0xF4], out GuestMemory memory, new PartitionOptions());
+        using (memory)
+        {
+            IVirtualProcessor processor = partition.Processors[0];
+            processor.GetState(RegisterGroups.Segments, out ProcessorState state);
+            state.Segments.Cs = new SegmentDescriptor(0, 0, limit, attributes);
+            state.Segments.Ds = state.Segments.Ds with { Attributes = 0x92 };
+            processor.SetState(RegisterGroups.Segments, in state);
+            VpExit exit = processor.Run();
+            exit.Kind.Should().Be(ends);
+            if (ends == ExitKind.Failed)
+                exit.Failed.Code.Should().Be(5UL, "the platform calls it an invalid value of a register");
+        }
+    }
+
     private static WindowsHypervisorSimulator Simulator(WindowsRelease release) =>
         new(new EmulatorHypervisor(), new SimulatorOptions { Release = release });
 

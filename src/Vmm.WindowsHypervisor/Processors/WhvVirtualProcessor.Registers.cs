@@ -6,6 +6,7 @@ namespace Vmm.WindowsHypervisor.Processors;
 internal sealed unsafe partial class WhvVirtualProcessor
 {
     private const ulong X2ApicMode = 0x400, ApicModes = 0xC00;
+    private const ushort PresentSegment = 0x90, AccessedSegment = 1;
 
     private static readonly WhvRegisterName[] s_single = BuildSingle();
 
@@ -118,6 +119,9 @@ internal sealed unsafe partial class WhvVirtualProcessor
     private void Put(int index, in SegmentDescriptor segment)
     {
         ushort attributes = (ushort)segment.Attributes;
+        // A segment that is loaded has been accessed; Intel's processors run no guest with one that says otherwise (SDM Vol. 3C 27.3.1.2).
+        if ((attributes & PresentSegment) == PresentSegment)
+            attributes |= AccessedSegment;
         WhvRegisterValue value = default;
         value.Segment = new WhvX64SegmentRegister
         {
