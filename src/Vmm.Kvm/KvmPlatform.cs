@@ -29,7 +29,6 @@ internal sealed unsafe class KvmPlatform
         HasExceptionPayload = Extension(KvmCapability.ExceptionPayload) != 0;
         HasTscControl = Extension(KvmCapability.TscControl) != 0;
         HasXsave = Extension(KvmCapability.Xsave) != 0 && Extension(KvmCapability.Xcrs) != 0;
-        HasAnyLengthEvents = Extension(KvmCapability.IoEventFileAnyLength) != 0;
         HasGuestDebug = Extension(KvmCapability.SetGuestDebug) != 0;
         EnforcesCpuid = Extension(KvmCapability.EnforcePvFeatureCpuid) != 0;
         HasEmulationFailureExits = Extension(KvmCapability.ExitOnEmulationFailure) != 0;
@@ -71,8 +70,6 @@ internal sealed unsafe class KvmPlatform
     public bool HasTscControl { get; }
 
     public bool HasXsave { get; }
-
-    public bool HasAnyLengthEvents { get; }
 
     /// <summary>The host's debugger can step and set points.</summary>
     public bool HasGuestDebug { get; }

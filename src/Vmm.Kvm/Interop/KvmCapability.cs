@@ -24,7 +24,6 @@ internal enum KvmCapability
     SignalMsi = 77,
     ReadOnlyMemory = 81,
     SplitIrqchip = 121,
-    IoEventFileAnyLength = 122,
     X2ApicApi = 129,
     ImmediateExit = 136,
     ExceptionPayload = 164,

@@ -7,8 +7,13 @@ namespace Vmm.Kvm.Memory;
 /// Doorbells that the kernel rings itself: the store ends inside the kernel, and a thread here passes the ring on. The thread exists while
 /// there are any.
 /// </summary>
-internal sealed unsafe class DoorbellWatcher(int machine, bool takesAnyLength) : IDisposable
+/// <remarks>
+/// One for any size is one for each. The kernel has doorbells that look at no size (KVM_CAP_IOEVENTFD_ANY_LENGTH), but on Intel's processors those
+/// look at no direction either: a load would ring them, and load nothing.
+/// </remarks>
+internal sealed unsafe class DoorbellWatcher(int machine) : IDisposable
 {
+    private static readonly uint[] s_everySize = [1, 2, 4, 8];
     private readonly Lock _lock = new();
     private readonly Dictionary<Doorbell, Entry> _entries = [];
     private KvmFile? _wake;
@@ -18,12 +23,17 @@ internal sealed unsafe class DoorbellWatcher(int machine, bool takesAnyLength) :
     /// <summary>Hands a doorbell to the kernel. False: the kernel cannot ring one of its kind.</summary>
     public bool TryAdd(in Doorbell doorbell, EventWaitHandle signal)
     {
-        // Any length and a certain value exclude each other.
-        if (doorbell.Size == 0 && (!takesAnyLength || doorbell.Value is not null))
+        // A certain value has a size.
+        if (doorbell.Size == 0 && doorbell.Value is not null)
             return false;
         KvmFile file = CreateEvent();
-        if (!Assign(in doorbell, file, 0))
+        uint[] sizes = SizesOf(in doorbell);
+        for (int i = 0; i < sizes.Length; i++)
         {
+            if (Assign(in doorbell, sizes[i], file, 0))
+                continue;
+            while (--i >= 0)
+                Assign(in doorbell, sizes[i], file, KvmIoEvent.Deassign);
             file.Dispose();
             return false;
         }
@@ -50,7 +60,8 @@ internal sealed unsafe class DoorbellWatcher(int machine, bool takesAnyLength) :
             if (!_entries.Remove(doorbell, out entry))
                 return;
         }
-        Assign(in doorbell, entry.File, KvmIoEvent.Deassign);
+        foreach (uint size in SizesOf(in doorbell))
+            Assign(in doorbell, size, entry.File, KvmIoEvent.Deassign);
         lock (_lock)
         {
             entry.PassOn();
@@ -101,11 +112,13 @@ internal sealed unsafe class DoorbellWatcher(int machine, bool takesAnyLength) :
         }
     }
 
-    private bool Assign(in Doorbell doorbell, KvmFile file, uint flags)
+    private static uint[] SizesOf(in Doorbell doorbell) => doorbell.Size == 0 ? s_everySize : [(uint)doorbell.Size];
+
+    private bool Assign(in Doorbell doorbell, uint size, KvmFile file, uint flags)
     {
         KvmIoEvent request = new()
         {
-            Address = doorbell.Address, Length = (uint)doorbell.Size, File = file.Number, Match = doorbell.Value ?? 0,
+            Address = doorbell.Address, Length = size, File = file.Number, Match = doorbell.Value ?? 0,
             Flags = flags | (doorbell.Value is null ? 0 : KvmIoEvent.MatchData),
         };
         return Libc.Control(machine, KvmIoctl.IoEventFile, &request) == 0;

@@ -4,7 +4,7 @@ namespace Vmm.Kvm.Memory;
 internal sealed class KvmMemory(KvmPartition partition) : SecondLevelAddressTranslationBase(partition), IDisposable
 {
     private readonly MemorySlotTable _table = new(partition.File, partition.Platform.MemorySlots);
-    private readonly DoorbellWatcher _doorbells = new(partition.File, partition.Platform.HasAnyLengthEvents);
+    private readonly DoorbellWatcher _doorbells = new(partition.File);
     private readonly DirtyPages _dirty = new();
 
     /// <inheritdoc/>

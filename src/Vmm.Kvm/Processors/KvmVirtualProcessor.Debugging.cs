@@ -154,8 +154,15 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     private bool TranslateDebug(out VpExit exit)
     {
-        ulong bits = _run->DebugDr6;
-        DebugExit debug = new() { Dr6 = bits & (StepBit | 0xF) };
+        ulong bits = _run->DebugDr6 & (StepBit | 0xF);
+        ulong wanted = ((1UL << Points.Length) - 1) | (_kernelSteps ? StepBit : 0);
+        if ((bits & wanted) == 0)
+        {
+            GiveBackTrap((uint)bits);
+            exit = default;
+            return false;
+        }
+        DebugExit debug = new() { Dr6 = bits };
         for (int i = 0; i < Points.Length; i++)
         {
             if ((bits >> i & 1) == 0)
@@ -175,6 +182,20 @@ internal sealed unsafe partial class KvmVirtualProcessor
         }
         exit = new VpExit(in debug, General.Rip);
         return true;
+    }
+
+    // While the host's debugger has points the kernel hands every debug exception to it (KVM's API documentation, KVM_SET_GUEST_DEBUG). Of the
+    // guest's own, its trap flag's say, the guest has seen nothing yet.
+    private void GiveBackTrap(uint trap)
+    {
+        FlushGeneral();
+        if (!CanBegin)
+        {
+            _debugTrap |= trap;
+            return;
+        }
+        FillTrap(ref Events, trap);
+        SetEvents();
     }
 
     // SDM Vol. 3B 17.2.4: the kind of access in two bits, then the length in two.

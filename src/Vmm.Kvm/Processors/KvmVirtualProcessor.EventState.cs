@@ -9,8 +9,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     private void ReadEvents(ref EventState state)
     {
         ref readonly KvmVcpuEvents events = ref Events;
-        state.Shadow = (events.InterruptShadow & KvmVcpuEvents.ShadowMovSs) != 0 ? InterruptibilityShadow.MovSs
-            : (events.InterruptShadow & KvmVcpuEvents.ShadowSti) != 0 ? InterruptibilityShadow.Sti : InterruptibilityShadow.None;
+        state.Shadow = ShadowOf(events.InterruptShadow);
         state.NmiBlocked = events.NmiMasked != 0;
         state.NmiPending = events.NmiPending != 0;
         state.PendingDebugTrap = _debugTrap;
@@ -29,6 +28,14 @@ internal sealed unsafe partial class KvmVirtualProcessor
             };
         }
     }
+
+    // AMD's processors have one shadow for both, which the kernel tells as both (APM Vol. 2, 15.21.5); Intel's never have both.
+    internal static InterruptibilityShadow ShadowOf(byte bits) => (bits & (KvmVcpuEvents.ShadowMovSs | KvmVcpuEvents.ShadowSti)) switch
+    {
+        0 => InterruptibilityShadow.None,
+        KvmVcpuEvents.ShadowMovSs => InterruptibilityShadow.MovSs,
+        _ => InterruptibilityShadow.Sti,
+    };
 
     private void WriteEvents(in EventState state)
     {
