@@ -56,10 +56,13 @@ public interface IPartition : IDisposable
     /// <exception cref="InvalidOperationException">A processor is running.</exception>
     void Reset(bool keepMemory);
 
-    /// <summary>Stops the partition's reference time and TSC (<see cref="Capability.TimeControl"/>).</summary>
+    /// <summary>Stops the partition's reference time and TSC.</summary>
+    /// <exception cref="NotSupportedException"><see cref="Capability.TimeControl"/> is not declared.</exception>
     void SuspendTime();
 
     /// <summary>Lets time go on where it stopped.</summary>
+    /// <exception cref="NotSupportedException"><see cref="Capability.TimeControl"/> is not declared.</exception>
+    /// <exception cref="InvalidOperationException">Time is not suspended, and the backend can tell.</exception>
     void ResumeTime();
 
     /// <summary>Time that is counted in instructions; null unless <see cref="PartitionOptions.VirtualTime"/> asked for it.</summary>

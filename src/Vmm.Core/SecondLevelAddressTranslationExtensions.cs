@@ -1,6 +1,6 @@
 namespace Vmm;
 
-/// <summary>Short ways to say what clients of <see cref="ISecondLevelAddressTranslation"/> often want.</summary>
+/// <summary>Shorthands for clients of <see cref="ISecondLevelAddressTranslation"/>.</summary>
 public static class SecondLevelAddressTranslationExtensions
 {
     /// <summary>Maps a whole block of memory.</summary>

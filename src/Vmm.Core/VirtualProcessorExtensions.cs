@@ -1,6 +1,6 @@
 namespace Vmm;
 
-/// <summary>Short ways to say what clients of <see cref="IVirtualProcessor"/> often want.</summary>
+/// <summary>Shorthands for clients of <see cref="IVirtualProcessor"/>.</summary>
 public static class VirtualProcessorExtensions
 {
     private const ulong RealModeCr0 = 0x10, ProtectedModeCr0 = 0x11;

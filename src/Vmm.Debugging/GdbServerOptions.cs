@@ -1,6 +1,6 @@
 namespace Vmm.Debugging;
 
-/// <summary>How a <see cref="GdbServer"/> behaves, and who hears of it.</summary>
+/// <summary>How a <see cref="GdbServer"/> behaves, and what it calls.</summary>
 public sealed record GdbServerOptions
 {
     /// <summary>Processors wait before their first instruction until a debugger lets them go.</summary>

@@ -11,7 +11,7 @@ public sealed partial class Machine
     public IReadOnlyList<TimedInput> InputLog => _input?.Log ?? [];
 
     /// <summary>
-    /// Sends bytes to the guest's serial port and waits for room as often as needed. In a deterministic machine they enter between turns, at a time that is noted. One caller at a time.
+    /// Sends bytes to the guest's serial port and waits for room as often as needed; see <see cref="MachineOptions.HasSerialInput"/>. In a deterministic machine they enter between turns, at a time that is noted. One caller at a time.
     /// </summary>
     /// <param name="data">The bytes.</param>
     /// <param name="cancellationToken">Ends the waiting; bytes already taken stay taken.</param>

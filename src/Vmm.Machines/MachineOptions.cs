@@ -6,10 +6,10 @@ namespace Vmm.Machines;
 /// <summary>What a <see cref="Machine"/> is made of.</summary>
 public sealed record MachineOptions
 {
-    /// <summary>What it starts from; with <see cref="Firmware"/> a Linux kernel that the firmware is offered, or null.</summary>
+    /// <summary>What it starts from. With <see cref="Firmware"/>: a Linux kernel that the firmware can boot, or null.</summary>
     public BootImage? Image { get; init; }
 
-    /// <summary>The ROM in which its processors start, as a PC's do; null = it starts from <see cref="Image"/>.</summary>
+    /// <summary>The ROM in which its processors start, as in a PC; null = it starts from <see cref="Image"/>.</summary>
     public FirmwareImage? Firmware { get; init; }
 
     /// <summary>Bytes of RAM: a multiple of 4096 from 1 MiB to 1 TiB.</summary>
@@ -27,19 +27,18 @@ public sealed record MachineOptions
     /// <summary>Local APICs; null = in xAPIC mode where the backend has them, else none.</summary>
     public LocalApicMode? LocalApic { get; init; }
 
-    /// <summary>Takes what the guest sends to its first serial port; null = it is dropped.</summary>
+    /// <summary>Called with what the guest sends to its first serial port, on the sending processor's thread; null = it is dropped.</summary>
     public SerialOutput? SerialOutput { get; init; }
 
     /// <summary>
-    /// Whether the host may send to the serial port. While it may, a guest that waits with interrupts on is never taken for one that
-    /// nothing
-    /// can wake.
+    /// Whether the host may send to the serial port (<see cref="Machine.ReceiveAsync"/>). If not, a halted guest that no timer or other
+    /// host event can wake ends the run (<see cref="MachineOutcomeKind.AllHalted"/>), even when it waits for input.
     /// </summary>
     public bool HasSerialInput { get; init; }
 
     /// <summary>
     /// Whether the host may interrupt the guest in other ways: by devices of the client's own, the power button, injected events. As with
-    /// <see cref="HasSerialInput"/>, a guest that waits with interrupts on is then never taken for one that nothing can wake.
+    /// <see cref="HasSerialInput"/>, a guest that waits with interrupts on then does not end the run.
     /// </summary>
     public bool HasHostEvents { get; init; }
 

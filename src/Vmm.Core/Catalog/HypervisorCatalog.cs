@@ -1,7 +1,7 @@
 namespace Vmm;
 
-/// <summary>The backends that a program knows, in order of preference. Nothing is found by searching: each is added.</summary>
-/// <remarks>Filling is for one thread; after that all members may be called from any thread.</remarks>
+/// <summary>The backends that a program knows, in order of preference. Nothing is searched for: each is added.</summary>
+/// <remarks>Add backends from one thread; after that all members may be called from any thread.</remarks>
 public sealed class HypervisorCatalog
 {
     private readonly List<IHypervisorProvider> _providers = [];
@@ -9,7 +9,7 @@ public sealed class HypervisorCatalog
     /// <summary>The backends, by preference.</summary>
     public IReadOnlyList<IHypervisorProvider> Providers => _providers.AsReadOnly();
 
-    /// <summary>Adds a backend behind those already there.</summary>
+    /// <summary>Adds a backend after those already added.</summary>
     /// <returns>This catalogue.</returns>
     /// <exception cref="ArgumentException">Its name is taken, or is <c>auto</c>.</exception>
     public HypervisorCatalog Add(IHypervisorProvider provider)

@@ -10,10 +10,10 @@ public sealed record ProbeResult
         Fix = fix;
     }
 
-    /// <summary>It can.</summary>
+    /// <summary>The result for a backend that can work here.</summary>
     public static ProbeResult Available { get; } = new(true, null, null);
 
-    /// <summary>It can work here.</summary>
+    /// <summary>Whether it can work here.</summary>
     public bool IsAvailable { get; }
 
     /// <summary>Why it cannot; null when it can.</summary>
@@ -22,7 +22,7 @@ public sealed record ProbeResult
     /// <summary>What the user can do about it; null when there is nothing to do.</summary>
     public string? Fix { get; }
 
-    /// <summary>It cannot work here.</summary>
+    /// <summary>Makes the result for a backend that cannot work here.</summary>
     /// <param name="reason">Why, as a sentence without its full stop.</param>
     /// <param name="fix">What to do about it, as a sentence without its full stop; null when there is nothing to do.</param>
     public static ProbeResult Unavailable(string reason, string? fix = null)

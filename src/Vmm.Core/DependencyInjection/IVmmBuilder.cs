@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Vmm;
 
-/// <summary>Says which backends <c>AddVmm</c> shall know; each backend's package adds a <c>Use...</c> extension.</summary>
+/// <summary>Configures <c>AddVmm</c>: its backends and options. Each backend's package adds a <c>Use...</c> extension.</summary>
 public interface IVmmBuilder
 {
     /// <summary>The services.</summary>
@@ -11,7 +11,7 @@ public interface IVmmBuilder
     /// <summary>Key under which the services are registered; null for the default ones.</summary>
     string? Name { get; }
 
-    /// <summary>Adds a backend behind those already there. A second one of the same name and type is ignored.</summary>
+    /// <summary>Adds a backend after those already added. A second one of the same name and type is ignored.</summary>
     IVmmBuilder UseProvider(Func<IServiceProvider, IHypervisorProvider> factory);
 
     /// <summary>Sets options.</summary>

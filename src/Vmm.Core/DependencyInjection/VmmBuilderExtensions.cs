@@ -1,9 +1,9 @@
 namespace Vmm;
 
-/// <summary>Shorter ways to say things to an <see cref="IVmmBuilder"/>.</summary>
+/// <summary>Shorthands for <see cref="IVmmBuilder"/>.</summary>
 public static class VmmBuilderExtensions
 {
-    /// <summary>Adds a backend behind those already there. A second one of the same name and type is ignored.</summary>
+    /// <summary>Adds a backend after those already added. A second one of the same name and type is ignored.</summary>
     public static IVmmBuilder UseProvider(this IVmmBuilder builder, IHypervisorProvider provider)
     {
         ArgumentNullException.ThrowIfNull(builder);

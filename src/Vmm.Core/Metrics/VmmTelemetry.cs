@@ -1,6 +1,6 @@
 namespace Vmm;
 
-/// <summary>Names by which a telemetry library subscribes to what Vmm tells of itself.</summary>
+/// <summary>Names under which Vmm publishes its metrics and activities, for telemetry libraries.</summary>
 /// <remarks>
 /// <code>
 /// Sdk.CreateMeterProviderBuilder().AddMeter(VmmTelemetry.MeterName);
