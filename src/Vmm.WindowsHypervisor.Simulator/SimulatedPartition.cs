@@ -220,7 +220,8 @@ internal sealed partial class SimulatedPartition(SimulatedPlatform platform)
     {
         if (profile.Find(1, 0) is not { } features)
             return profile;
-        uint missing = (_apicMode == 2 ? 0 : X2ApicBit) | (HasLocalApic && _bank1.TscDeadlineTmrSupport ? 0 : TscDeadlineBit);
+        bool hasDeadline = HasLocalApic && platform.IsNew && (!_banksSet || _bank1.TscDeadlineTmrSupport);
+        uint missing = (_apicMode == 2 ? 0 : X2ApicBit) | (hasDeadline ? 0 : TscDeadlineBit);
         return profile.WithLeaf(features with { Value = features.Value with { Ecx = features.Value.Ecx & ~missing } });
     }
 

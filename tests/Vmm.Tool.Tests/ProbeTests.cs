@@ -20,10 +20,10 @@ public sealed class ProbeTests : ToolTest
         (ToolResult result, JsonDocument json) = ProbeOnce();
 
         result.Status.Should().Be(0, result.Error);
-        result.Text.TrimEnd().Split('\n')[^1].Should().StartWith("1 passed, 0 failed, 0 skipped, 0 absent; 8 of 8 questions answered: ");
+        result.Text.TrimEnd().Split('\n')[^1].Should().StartWith("1 passed, 0 failed, 0 skipped, 0 absent; 11 of 11 questions answered: ");
         json.RootElement.GetProperty("unfinished").ValueKind.Should().Be(JsonValueKind.Null);
         JsonElement[] questions = [.. json.RootElement.GetProperty("questions").EnumerateArray()];
-        string.Concat(questions.Select(question => question.GetProperty("id").GetString()).Order()).Should().Be("abcdefgh");
+        string.Concat(questions.Select(question => question.GetProperty("id").GetString()).Order()).Should().Be("abcdefghijk");
         questions.Should().OnlyContain(question => question.GetProperty("observations").GetArrayLength() > 0);
         json.RootElement.GetProperty("kit").GetProperty("summary").GetProperty("passed").GetInt32().Should().Be(1);
     }
@@ -35,6 +35,10 @@ public sealed class ProbeTests : ToolTest
     [InlineData("c", "InterruptControllerState2: half WHV_E_INSUFFICIENT_BUFFER")]
     [InlineData("d", "It survives.")]
     [InlineData("h", "Yes: both sizes gave the same result in all")]
+    [InlineData("i", "v3: set up, extended state of 11008 bytes.")]
+    [InlineData("i", "v1: set up, extended state ERROR_HV_OPERATION_DENIED;")]
+    [InlineData("j", "The feature is told; its register gives S_OK.")]
+    [InlineData("k", "In the exit: yes; in DR6: no.")]
     [InlineData("e", "The second run returned WHV_E_INVALID_VP_STATE (0x80370308).")]
     [InlineData("g", "The deletion returned S_OK (0x00000000); the run returned")]
     public void Answers_are_those_of_the_platform_under_it(string id, string answer)
