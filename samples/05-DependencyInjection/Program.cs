@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Console;
 using Vmm;
 
 ServiceCollection services = new();
-services.AddLogging(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information));
+services.AddLogging(logging => logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Debug));
 services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // the log goes to standard error
 services.AddVmm(vmm => vmm.UseEmulator());
 
