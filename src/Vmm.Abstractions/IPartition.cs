@@ -60,9 +60,9 @@ public interface IPartition : IDisposable
     /// <exception cref="NotSupportedException"><see cref="Capability.TimeControl"/> is not declared.</exception>
     void SuspendTime();
 
-    /// <summary>Lets time go on where it stopped.</summary>
+    /// <summary>Lets time go on where it stopped, once for each <see cref="SuspendTime"/>.</summary>
     /// <exception cref="NotSupportedException"><see cref="Capability.TimeControl"/> is not declared.</exception>
-    /// <exception cref="InvalidOperationException">Time is not suspended, and the backend can tell.</exception>
+    /// <exception cref="InvalidOperationException">Time is not suspended.</exception>
     void ResumeTime();
 
     /// <summary>Time that is counted in instructions; null unless <see cref="PartitionOptions.VirtualTime"/> asked for it.</summary>

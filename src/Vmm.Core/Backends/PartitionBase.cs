@@ -9,11 +9,13 @@ public abstract class PartitionBase : IPartition
 {
     private readonly HypervisorBase _hypervisor;
     private readonly object _gate = new();
+    private readonly Lock _time = new();
     private VirtualProcessorBase[] _processors = [];
     private IExternalInterruptSource? _externalInterruptSource;
     private int _pauses; // by the client
     private int _stops; // pauses and changes: read by processors without the lock
     private int _changes; // stops of our own, which nothing may get past
+    private int _timeStops; // who takes a snapshot stops the time for it, whether the client has stopped it or not
     private bool _disposed;
     private bool _freed;
 
@@ -151,7 +153,12 @@ public abstract class PartitionBase : IPartition
     {
         ThrowIfDisposed();
         Capabilities.Require(Capability.TimeControl);
-        SuspendTimeCore();
+        lock (_time)
+        {
+            if (_timeStops == 0)
+                SuspendTimeCore();
+            _timeStops++;
+        }
     }
 
     /// <inheritdoc/>
@@ -159,7 +166,14 @@ public abstract class PartitionBase : IPartition
     {
         ThrowIfDisposed();
         Capabilities.Require(Capability.TimeControl);
-        ResumeTimeCore();
+        lock (_time)
+        {
+            if (_timeStops == 0)
+                throw new InvalidOperationException("The partition's time is not suspended.");
+            if (_timeStops == 1)
+                ResumeTimeCore();
+            _timeStops--;
+        }
     }
 
     /// <inheritdoc/>
@@ -193,10 +207,10 @@ public abstract class PartitionBase : IPartition
     /// <summary>Puts every processor in the power-on state; none is running.</summary>
     protected abstract void ResetCore();
 
-    /// <summary>Stops partition time; only where the capability is declared.</summary>
+    /// <summary>Stops partition time, which runs; only where the capability is declared.</summary>
     protected virtual void SuspendTimeCore() => Capabilities.Require(Capability.TimeControl);
 
-    /// <summary>Resumes partition time; only where the capability is declared.</summary>
+    /// <summary>Resumes partition time, which stands; only where the capability is declared.</summary>
     protected virtual void ResumeTimeCore() => Capabilities.Require(Capability.TimeControl);
 
     /// <summary>Frees everything; no processor is running and none will.</summary>

@@ -7,7 +7,7 @@ internal sealed unsafe partial class KvmVirtualProcessor
     /// <summary>Power-on state.</summary>
     public void Reset()
     {
-        _halted = _nmiHanded = _completing = _timeStands = _isShutDown = _hasStepped = false;
+        _halted = _nmiHanded = _completing = _isShutDown = _hasStepped = false;
         _debugTrap = 0;
         _assist.Abandon();
         _cached = 0;

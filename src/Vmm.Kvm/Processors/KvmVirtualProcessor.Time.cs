@@ -62,7 +62,13 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     /// <summary>Sets the time-stamp counter to what it is after power-on.</summary>
     /// <param name="clock">What <see cref="ReadClock"/> gave, the same for all processors.</param>
-    public void StartCounter(ulong? clock) => SetCounter(0, clock);
+    public void StartCounter(ulong? clock)
+    {
+        if (!_timeStands)
+            SetCounter(0, clock);
+        else
+            _tsc = _deadline = 0;
+    }
 
     /// <summary>The distance of the time-stamp counter from the host's.</summary>
     internal bool TryGetOffset(out ulong offset)
