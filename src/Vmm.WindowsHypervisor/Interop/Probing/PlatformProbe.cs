@@ -18,7 +18,8 @@ internal sealed unsafe class PlatformProbe(in WhvApi api, Func<IDisposable>? ent
     public static IReadOnlyList<PlatformQuestion> Questions { get; } =
     [
         StateQuestions.LocalApicLayout, MappingQuestions.BeyondTheWidth, StateQuestions.ShortState, NotificationQuestion.Survival,
-        BufferQuestion.ExactSizes, FeatureQuestions.Choice, FeatureQuestions.Deadline, DebugQuestion.Cause, RunningQuestions.TwoThreads, RunningQuestions.DeletedProcessor, RunningQuestions.DeletedPartition,
+        BufferQuestion.ExactSizes, FeatureQuestions.Choice, FeatureQuestions.Deadline, DebugQuestion.Cause,
+        RunningQuestions.TwoThreads, RunningQuestions.DeletedProcessor, RunningQuestions.DeletedPartition,
     ];
 
     /// <summary>The functions.</summary>
