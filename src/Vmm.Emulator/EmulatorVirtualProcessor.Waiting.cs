@@ -133,6 +133,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
             bool due = deadline != LocalApicTimer.Never && deadline <= _partition.Clock.Now;
             if (due)
                 apic.PollTimer();
+            else if ((kick & KickReason.Timer) != 0)
+                ArmTimer(); // the host's came early, by up to its tick, and this processor may be running when the time comes
             if (kick != 0 || due)
                 return false;
             Wait(deadline);

@@ -26,9 +26,9 @@ internal static class QuirkTable
         (
             Quirk.ProtectedModeInterrupts,
             [
-                "apic.halt_cancel", "apic.priority_order", "apic.request", "apic.request_nmi", "apic.timer_deadline", "apic.timer_one_shot",
-                "apic.timer_periodic", "exceptions.overflow", "interrupts.wake_halt", "ipi.all", "ipi.broadcast", "ipi.fixed", "ipi.logical_cluster",
-                "ipi.logical_flat", "ipi.nmi", "ipi.others", "ipi.ping_pong", "ipi.requests", "ipi.self_with_others_running", "ipi.x2apic_broadcast",
+                "apic.halt_cancel", "apic.priority_order", "apic.request", "apic.request_nmi", "apic.timer_after_wake", "apic.timer_deadline",
+                "apic.timer_one_shot", "apic.timer_periodic", "exceptions.overflow", "interrupts.wake_halt", "ipi.all", "ipi.broadcast", "ipi.fixed",
+                "ipi.logical_cluster", "ipi.logical_flat", "ipi.nmi", "ipi.others", "ipi.ping_pong", "ipi.requests", "ipi.self_with_others_running", "ipi.x2apic_broadcast",
                 "ipi.x2apic_logical", "ipi.x2apic_physical", "ipi.x2apic_self", "processors.init_keeps", "sharing.code_rewritten_ipi",
             ]),
         (

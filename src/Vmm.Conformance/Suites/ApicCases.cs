@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -30,6 +31,8 @@ internal static class ApicCases
         Case("apic.timer_periodic", "The periodic timer interrupts again and again, until masked", "SDM Vol. 3A 11.5.4", TimerPeriodic),
         Case("apic.timer_counts", "The masked timer counts down without interrupting", "SDM Vol. 3A 11.5.4", TimerCounts),
         Case("apic.timer_deadline", "The TSC-deadline timer interrupts at its time and disarms", "SDM Vol. 3A 11.5.4.1", TimerDeadline),
+        Case("apic.timer_after_wake", "A timer runs out for a processor, too, that was woken shortly before and does not halt again", "SDM Vol. 3A 11.5.4",
+            TimerAfterWake),
         Case("apic.external_source", "The external source is served through LINT0 in ExtINT mode", "SDM Vol. 3A 11.5.1; contract 5",
             ExternalSource),
         Case("apic.halt_cancel", "A cancel ends a run that waits at HLT", "contract 4: Cancel", HaltCancel),
@@ -316,6 +319,50 @@ internal static class ApicCases
         m.RunToMark();
         Verify.True((m[Register.Rdi] << 32 | m[Register.Rsi]) >= 300_000, "Time that passed");
         m.VerifyRegisters((Register.Rax, 0), (Register.Rdx, 0));
+    }
+
+    private static void TimerAfterWake(ConformanceContext c)
+    {
+        const int Rounds = 200;
+        GuestMachine m = Enter(c, a =>
+        {
+            Store(a, Divide, 0xB);
+            Store(a, TimerVector, 0x72);
+            Label again = a.CreateLabel(), spin = a.CreateLabel();
+            a.Label(ref again);
+            Store(a, InitialCount, 2_000_000);
+            a.sti();
+            a.hlt();
+            a.Label(ref spin);
+            Store(a, EndOfInterrupt, 0);
+            a.pause();
+            a.cmp(__dword_ptr[GuestLayout.Data], 0);
+            a.je(spin);
+            a.cli();
+            a.mov(__dword_ptr[GuestLayout.Data], 0);
+            Mark(a);
+            a.jmp(again);
+        });
+        Random random = new(1);
+        for (int round = 0; round < Rounds; round++)
+        {
+            int first = 0, second = 0;
+            GuestThread runner = c.Start("runner", () =>
+            {
+                first = m.RunToException().Vector;
+                second = m.RunToException().Vector;
+            });
+            // Now before the timer's time, now after it.
+            long start = Stopwatch.GetTimestamp();
+            TimeSpan wait = TimeSpan.FromMicroseconds(random.Next(2500));
+            while (Stopwatch.GetElapsedTime(start) < wait)
+                Thread.Yield();
+            m.Partition.RequestInterrupt(new InterruptRequest { Vector = 0x60 });
+            runner.Join($"Round {round}: the guest after its timer's time");
+            Verify.Equal((first, second) is (0x60, 0x72) or (0x72, 0x60), true, $"Round {round}: the message's vector and the timer's (0x{first:X}, 0x{second:X})");
+            m.Poke(GuestLayout.Data, 1, 4);
+            m.RunToMark();
+        }
     }
 
     private sealed class Source : IExternalInterruptSource
