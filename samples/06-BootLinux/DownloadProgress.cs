@@ -6,8 +6,8 @@ using static BootLinux.DebianPackages;
 namespace BootLinux;
 
 /// <summary>
-/// Shows on standard error how far the downloads are: bars on a terminal, else a line when one begins and one when it is done, or a JSON object a line for
-/// programs. Standard output is the guest's.
+/// Shows on standard error how far the downloads are: bars on a terminal, else a line when one begins and one when it is done, or a JSON
+/// object a line for programs. Standard output is the guest's.
 /// </summary>
 internal static class DownloadProgress
 {

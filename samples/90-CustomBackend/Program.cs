@@ -1,5 +1,5 @@
-// A backend of one's own, in front of another: it tells of every exit. Catalogues find it by name, any program runs on it unchanged, and the
-// conformance kit says whether it kept its promises.
+// A backend of one's own, in front of another: it tells of every exit. Catalogues find it by name, any program runs on it unchanged, and
+// the conformance kit says whether it kept its promises.
 using CustomBackend;
 using Vmm;
 using Vmm.Conformance;

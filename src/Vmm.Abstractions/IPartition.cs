@@ -2,8 +2,8 @@ namespace Vmm;
 
 /// <summary>One virtual machine: an address space and its processors.</summary>
 /// <remarks>
-/// Members may be called from any thread. <see cref="IDisposable.Dispose"/> stops running processors, waits until they have left guest code, then
-/// frees; called from a handler on a processor's own thread it does not wait for that processor. Disposing twice is harmless.
+/// Members may be called from any thread. <see cref="IDisposable.Dispose"/> stops running processors, waits until they have left guest
+/// code, then frees; called from a handler on a processor's own thread it does not wait for that processor. Disposing twice is harmless.
 /// </remarks>
 public interface IPartition : IDisposable
 {
@@ -14,8 +14,8 @@ public interface IPartition : IDisposable
     HypervisorCapabilities Capabilities { get; }
 
     /// <summary>
-    /// What the guest really sees of its processors: the profile of the options, or the backend's default one, with whatever the host adds, cannot hide, or has of its own, such as its clocks. Null where the
-    /// backend does not say. Saved state is checked against it.
+    /// What the guest really sees of its processors: the profile of the options, or the backend's default one, with whatever the host adds,
+    /// cannot hide, or has of its own, such as its clocks. Null where the backend does not say. Saved state is checked against it.
     /// </summary>
     CpuProfile? CpuProfile => Options.CpuProfile;
 
@@ -33,18 +33,24 @@ public interface IPartition : IDisposable
     GuestMemory AllocateMemory(ulong length, GuestMemoryOptions options = GuestMemoryOptions.None);
 
     /// <summary>
-    /// The interrupt controller that is asked for a vector when maskable interrupts can be delivered to the bootstrap processor (a PIC); null for none.
+    /// The interrupt controller that is asked for a vector when maskable interrupts can be delivered to the bootstrap processor (a PIC);
+    /// null for none.
     /// </summary>
     IExternalInterruptSource? ExternalInterruptSource { get; set; }
 
-    /// <summary>Tells the partition that <see cref="IExternalInterruptSource.Asserted"/> may have changed: a halted processor is woken. Cheap.</summary>
+    /// <summary>
+    /// Tells the partition that <see cref="IExternalInterruptSource.Asserted"/> may have changed: a halted processor is woken. Cheap.
+    /// </summary>
     void NotifyExternalInterrupt();
 
     /// <summary>Sends an interrupt message to the local APICs, as an MSI write or an I/O APIC would.</summary>
     /// <exception cref="NotSupportedException">No local APIC in the backend (<see cref="Capability.LocalApic"/>).</exception>
     void RequestInterrupt(in InterruptRequest request);
 
-    /// <summary>Makes every processor leave guest code and returns when all have. A <see cref="IVirtualProcessor.Run"/> then blocks until <see cref="Resume"/>. Nests.</summary>
+    /// <summary>
+    /// Makes every processor leave guest code and returns when all have. A <see cref="IVirtualProcessor.Run"/> then blocks until
+    /// <see cref="Resume"/>. Nests.
+    /// </summary>
     void Pause();
 
     /// <summary>Undoes one <see cref="Pause"/>.</summary>

@@ -2,9 +2,9 @@ namespace Vmm;
 
 /// <summary>One virtual processor.</summary>
 /// <remarks>
-/// <see cref="Run"/>, completion, registers and state belong to one thread at a time; used while another thread is inside <see cref="Run"/> they throw
-/// <see cref="InvalidOperationException"/>. <see cref="Cancel"/>, <see cref="WithdrawCancel"/>, <see cref="Inject"/> and <see cref="Counters"/> may be used from any
-/// thread at any time.
+/// <see cref="Run"/>, completion, registers and state belong to one thread at a time; used while another thread is inside <see cref="Run"/>
+/// they throw <see cref="InvalidOperationException"/>. <see cref="Cancel"/>, <see cref="WithdrawCancel"/>, <see cref="Inject"/> and
+/// <see cref="Counters"/> may be used from any thread at any time.
 /// </remarks>
 public interface IVirtualProcessor
 {
@@ -14,7 +14,9 @@ public interface IVirtualProcessor
     /// <summary>The partition.</summary>
     IPartition Partition { get; }
 
-    /// <summary>Runs guest code on the calling thread until something needs the caller. Finishes a pending, completed instruction first.</summary>
+    /// <summary>
+    /// Runs guest code on the calling thread until something needs the caller. Finishes a pending, completed instruction first.
+    /// </summary>
     /// <returns>Why it stopped. Nothing that a guest does makes this throw.</returns>
     /// <exception cref="InvalidOperationException">
     /// Another thread is running it (named in the message); a pending read has not been completed; or the processor is shut down or failed.
@@ -23,8 +25,8 @@ public interface IVirtualProcessor
     VpExit Run();
 
     /// <summary>
-    /// Finishes the pending instruction without starting another one. At <see cref="CompletionStatus.Done"/> RIP is after the instruction, or at it for an
-    /// unfinished REP with RCX, RSI and RDI exact.
+    /// Finishes the pending instruction without starting another one. At <see cref="CompletionStatus.Done"/> RIP is after the instruction,
+    /// or at it for an unfinished REP with RCX, RSI and RDI exact.
     /// </summary>
     /// <param name="exit">The instruction's further exit when the status is <see cref="CompletionStatus.FurtherExit"/>.</param>
     /// <exception cref="InvalidOperationException">No instruction is pending, or it waits for its value.</exception>
@@ -46,14 +48,14 @@ public interface IVirtualProcessor
     void CompleteWrite(WriteResolution resolution);
 
     /// <summary>
-    /// The elements of a pending string port access: Count × Size bytes, first element first. An input fills it, then calls <see cref="CompleteRead"/> with any
-    /// value. Empty unless <see cref="PortIoExit.IsString"/>.
+    /// The elements of a pending string port access: Count × Size bytes, first element first. An input fills it, then calls
+    /// <see cref="CompleteRead"/> with any value. Empty unless <see cref="PortIoExit.IsString"/>.
     /// </summary>
     Span<byte> PendingData { get; }
 
     /// <summary>
-    /// Makes the current <see cref="Run"/>, else the next, return <see cref="ExitKind.Cancelled"/> once. Requests before that coalesce; a natural exit may win, the
-    /// request then stays.
+    /// Makes the current <see cref="Run"/>, else the next, return <see cref="ExitKind.Cancelled"/> once. Requests before that coalesce; a
+    /// natural exit may win, the request then stays.
     /// </summary>
     void Cancel();
 
@@ -79,7 +81,9 @@ public interface IVirtualProcessor
     void GetState(RegisterGroups groups, out ProcessorState state);
 
     /// <summary>Writes the groups named by <paramref name="groups"/>, leaving the others alone.</summary>
-    /// <exception cref="ArgumentException">A value that no instruction could have put there (reserved bits, impossible mode); names the register.</exception>
+    /// <exception cref="ArgumentException">
+    /// A value that no instruction could have put there (reserved bits, impossible mode); names the register.
+    /// </exception>
     void SetState(RegisterGroups groups, in ProcessorState state);
 
     /// <summary>Reads a model-specific register, past the guest's MSR policy.</summary>
@@ -87,8 +91,8 @@ public interface IVirtualProcessor
     ulong ReadMsr(uint msr);
 
     /// <summary>
-    /// Writes a model-specific register, past the guest's MSR policy. Other than the guest's own WRMSR, a write of the time-stamp counter leaves IA32_TSC_ADJUST alone, and one
-    /// of IA32_TSC_ADJUST the counter, so that both can be restored.
+    /// Writes a model-specific register, past the guest's MSR policy. Other than the guest's own WRMSR, a write of the time-stamp counter
+    /// leaves IA32_TSC_ADJUST alone, and one of IA32_TSC_ADJUST the counter, so that both can be restored.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The backend has no such MSR.</exception>
     /// <exception cref="ArgumentException">The value is reserved.</exception>
@@ -105,18 +109,23 @@ public interface IVirtualProcessor
     void SetXsave(ReadOnlySpan<byte> area);
 
     /// <summary>
-    /// The registers of the local APIC at their xAPIC offsets (SDM Vol. 3A table 11-1), whatever its mode: 1024 bytes. The current count is what is left of the timer's count; bytes 4 to 7
-    /// of the error status's slot (0x284) hold errors not yet shown to the guest. IA32_APIC_BASE and IA32_TSC_DEADLINE are not part of it.
+    /// The registers of the local APIC at their xAPIC offsets (SDM Vol. 3A table 11-1), whatever its mode: 1024 bytes. The current count is
+    /// what is left of the timer's count; bytes 4 to 7 of the error status's slot (0x284) hold errors not yet shown to the guest.
+    /// IA32_APIC_BASE and IA32_TSC_DEADLINE are not part of it.
     /// </summary>
-    /// <exception cref="NotSupportedException"><see cref="Capability.LocalApic"/> or <see cref="Capability.EventState"/> is not declared.</exception>
+    /// <exception cref="NotSupportedException">
+    /// <see cref="Capability.LocalApic"/> or <see cref="Capability.EventState"/> is not declared.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The partition has no local APICs.</exception>
     void GetLocalApic(Span<byte> page);
 
     /// <summary>
-    /// Writes the registers of the local APIC as <see cref="GetLocalApic"/> gives them; nothing is sent. Registers that follow from others (id, version, processor priority) are not taken.
-    /// Set IA32_APIC_BASE before, IA32_TSC_DEADLINE after.
+    /// Writes the registers of the local APIC as <see cref="GetLocalApic"/> gives them; nothing is sent. Registers that follow from others
+    /// (id, version, processor priority) are not taken. Set IA32_APIC_BASE before, IA32_TSC_DEADLINE after.
     /// </summary>
-    /// <exception cref="NotSupportedException"><see cref="Capability.LocalApic"/> or <see cref="Capability.EventState"/> is not declared.</exception>
+    /// <exception cref="NotSupportedException">
+    /// <see cref="Capability.LocalApic"/> or <see cref="Capability.EventState"/> is not declared.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The partition has no local APICs.</exception>
     void SetLocalApic(ReadOnlySpan<byte> page);
 
@@ -127,10 +136,16 @@ public interface IVirtualProcessor
     LinearTranslationResult Translate(ulong linear, GuestAccess access, bool user = false);
 
     /// <summary>
-    /// What the host's debugger asks of this processor; a processor at rest takes it. It is no state of the guest: neither saved nor changed by a reset.
+    /// What the host's debugger asks of this processor; a processor at rest takes it. It is no state of the guest: neither saved nor
+    /// changed by a reset.
     /// </summary>
-    /// <exception cref="NotSupportedException">It asks for what the backend does not declare: <see cref="Capability.Breakpoints"/>, <see cref="Capability.Watchpoints"/> or <see cref="Capability.SingleStep"/>.</exception>
-    /// <exception cref="ArgumentException">There are more points than <see cref="HypervisorCapabilities.DebugPointLimit"/>, or one has an impossible length or alignment.</exception>
+    /// <exception cref="NotSupportedException">
+    /// It asks for what the backend does not declare: <see cref="Capability.Breakpoints"/>, <see cref="Capability.Watchpoints"/> or
+    /// <see cref="Capability.SingleStep"/>.
+    /// </exception>
+    /// <exception cref="ArgumentException">
+    /// There are more points than <see cref="HypervisorCapabilities.DebugPointLimit"/>, or one has an impossible length or alignment.
+    /// </exception>
     DebugControl Debugging
     {
         get => DebugControl.None;

@@ -13,8 +13,8 @@ public readonly record struct ProcessorCounters
     public ulong EventsDelivered { get; init; }
 
     /// <summary>
-    /// Instructions that the platform left to the backend, finished one by one in its interpreter; 0 where there is no platform below. They are no
-    /// exits unless they needed the client as well.
+    /// Instructions that the platform left to the backend, finished one by one in its interpreter; 0 where there is no platform below. They
+    /// are no exits unless they needed the client as well.
     /// </summary>
     public ulong AssistedInstructions { get; init; }
 

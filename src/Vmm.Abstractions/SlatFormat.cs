@@ -19,7 +19,9 @@ public enum LocalApicMode
     /// <summary>None: HLT exits, the client injects interrupts.</summary>
     None,
 
-    /// <summary>One for each processor, in xAPIC mode at reset (SDM Vol. 3A 11). The guest may switch it to x2APIC where the profile shows that.</summary>
+    /// <summary>
+    /// One for each processor, in xAPIC mode at reset (SDM Vol. 3A 11). The guest may switch it to x2APIC where the profile shows that.
+    /// </summary>
     XApic,
 
     /// <summary>One for each processor, in x2APIC mode at reset.</summary>

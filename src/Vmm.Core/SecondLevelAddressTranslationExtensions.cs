@@ -8,7 +8,9 @@ public static class SecondLevelAddressTranslationExtensions
     /// <param name="address">Guest-physical address, page-aligned.</param>
     /// <param name="memory">The block.</param>
     /// <param name="access">Rights: at least one; write needs read; execute alone needs <see cref="Capability.ExecuteOnly"/>.</param>
-    /// <exception cref="ArgumentException">Misaligned, overlapping, impossible rights, or beyond the address width (named in the message).</exception>
+    /// <exception cref="ArgumentException">
+    /// Misaligned, overlapping, impossible rights, or beyond the address width (named in the message).
+    /// </exception>
     public static void Map(this ISecondLevelAddressTranslation addressSpace, ulong address, GuestMemory memory, GuestAccess access = GuestAccess.All)
     {
         ArgumentNullException.ThrowIfNull(addressSpace);

@@ -15,11 +15,16 @@ public static class VirtualProcessorExtensions
     public static void StartInRealMode(this IVirtualProcessor processor, ushort address, ushort stack = 0) =>
         Start(processor, address, stack, new ControlRegisters { Cr0 = RealModeCr0 }, SegmentDescriptor.RealModeCode(0), SegmentDescriptor.RealModeData(0));
 
-    /// <summary>Puts the processor in 32-bit protected mode without paging, with flat segments, at privilege level 0; other registers stay.</summary>
+    /// <summary>
+    /// Puts the processor in 32-bit protected mode without paging, with flat segments, at privilege level 0; other registers stay.
+    /// </summary>
     /// <param name="processor">The processor, at rest.</param>
     /// <param name="address">EIP.</param>
     /// <param name="stack">ESP.</param>
-    /// <remarks>The hidden parts of the segment registers are set, no descriptor table is: the guest must load its own before it loads a segment register.</remarks>
+    /// <remarks>
+    /// The hidden parts of the segment registers are set, no descriptor table is: the guest must load its own before it loads a segment
+    /// register.
+    /// </remarks>
     public static void StartInProtectedMode(this IVirtualProcessor processor, uint address, uint stack = 0) =>
         Start(processor, address, stack, new ControlRegisters { Cr0 = ProtectedModeCr0 }, SegmentDescriptor.FlatCode32(8), SegmentDescriptor.FlatData(16));
 
@@ -31,15 +36,18 @@ public static class VirtualProcessorExtensions
     /// <param name="pageTables">CR3: guest-physical address of the PML4 table, page-aligned.</param>
     /// <param name="stack">RSP, a linear address.</param>
     /// <remarks>
-    /// The page tables are the caller's to write before the processor runs; their no-execute bits are reserved, because EFER.NXE stays clear. The hidden parts of the
-    /// segment registers are set, no descriptor table is: the guest must load its own before it loads a segment register.
+    /// The page tables are the caller's to write before the processor runs; their no-execute bits are reserved, because EFER.NXE stays
+    /// clear. The hidden parts of the segment registers are set, no descriptor table is: the guest must load its own before it loads a
+    /// segment register.
     /// </remarks>
     public static void StartInLongMode(this IVirtualProcessor processor, ulong address, ulong pageTables, ulong stack = 0) =>
         Start(
             processor, address, stack, new ControlRegisters { Cr0 = LongModeCr0, Cr3 = pageTables, Cr4 = LongModeCr4, Efer = LongModeEfer },
             SegmentDescriptor.Code64(8), SegmentDescriptor.FlatData(16));
 
-    /// <summary>Runs until an exit, or until a token is cancelled: then <see cref="ExitKind.Cancelled"/> is returned; nothing is thrown.</summary>
+    /// <summary>
+    /// Runs until an exit, or until a token is cancelled: then <see cref="ExitKind.Cancelled"/> is returned; nothing is thrown.
+    /// </summary>
     /// <param name="processor">The processor.</param>
     /// <param name="cancellationToken">Cancels the run from any thread.</param>
     public static VpExit Run(this IVirtualProcessor processor, CancellationToken cancellationToken)

@@ -6,12 +6,14 @@ using Vmm.Debugging.Protocol;
 namespace Vmm.Debugging;
 
 /// <summary>
-/// A gdb remote stub for any backend. It controls the processors of a partition: a run lets it run them (<see cref="IProcessorController"/>), and debuggers connect one after the other.
+/// A gdb remote stub for any backend. It controls the processors of a partition: a run lets it run them
+/// (<see cref="IProcessorController"/>), and debuggers connect one after the other.
 /// </summary>
 /// <remarks>
 /// <para>
-/// All processors stop when one does; each is a thread of the debugger. What the backend does not declare (<see cref="Capability.Breakpoints"/>, <see cref="Capability.Watchpoints"/>,
-/// <see cref="Capability.SingleStep"/>) is refused, the rest works on every backend. A debugger that detaches or vanishes leaves no points behind and the guest runs on.
+/// All processors stop when one does; each is a thread of the debugger. What the backend does not declare
+/// (<see cref="Capability.Breakpoints"/>, <see cref="Capability.Watchpoints"/>, <see cref="Capability.SingleStep"/>) is refused, the rest
+/// works on every backend. A debugger that detaches or vanishes leaves no points behind and the guest runs on.
 /// </para>
 /// <para>The protocol has no protection of its own: who can connect owns the guest. Members may be called from any thread.</para>
 /// </remarks>
@@ -39,7 +41,9 @@ public sealed class GdbServer : IProcessorController, IDisposable
     }
 
     /// <summary>Listens for debuggers on a thread of its own.</summary>
-    /// <param name="endPoint">Where; port 0 takes a free one. Addresses other than loopback open the guest, and what it can reach, to the network.</param>
+    /// <param name="endPoint">
+    /// Where; port 0 takes a free one. Addresses other than loopback open the guest, and what it can reach, to the network.
+    /// </param>
     /// <returns>Where it listens.</returns>
     /// <exception cref="SocketException">The address or port cannot be had.</exception>
     /// <exception cref="InvalidOperationException">It listens already.</exception>
@@ -107,7 +111,10 @@ public sealed class GdbServer : IProcessorController, IDisposable
             _session?.PostExit();
     }
 
-    /// <summary>Ends the debugger's connection, after it was told of the guest's end, and listens no longer. A guest that still runs goes on without it.</summary>
+    /// <summary>
+    /// Ends the debugger's connection, after it was told of the guest's end, and listens no longer. A guest that still runs goes on without
+    /// it.
+    /// </summary>
     public void Dispose()
     {
         Thread? acceptor;

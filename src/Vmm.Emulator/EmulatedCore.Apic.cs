@@ -48,8 +48,8 @@ internal sealed unsafe partial class EmulatedCore : ILocalApicHost
 
     /// <summary>Power-on state of the APIC.</summary>
     /// <remarks>
-    /// The bootstrap processor's LINT0 passes the external interrupt controller from the start, as it does on other hypervisors: guests that are
-    /// started without firmware rely on it.
+    /// The bootstrap processor's LINT0 passes the external interrupt controller from the start, as it does on other hypervisors: guests
+    /// that are started without firmware rely on it.
     /// </remarks>
     public void ResetApic(bool bootstrap)
     {

@@ -19,7 +19,8 @@ internal sealed unsafe partial class EmulatedCore
         s->Efer = (control.Efer & ~EferBits.LongModeActive) | (active ? EferBits.LongModeActive : 0);
         SetApicBase(control.ApicBase);
         OnTaskPriorityChanged();
-        // PAE's four registers come from memory, as on VM entry (SDM Vol. 3C 27.3.2.4); unreadable or reserved entries count as not present.
+        // PAE's four registers come from memory, as on VM entry (SDM Vol. 3C 27.3.2.4); unreadable or reserved entries count as not
+        // present.
         if (active || (s->Cr0 & Cr0Bits.Paging) == 0 || (s->Cr4 & Cr4Bits.PhysicalAddressExtension) == 0)
             return;
         byte* page = ProbePhysical(s->Cr3 & 0xFFFF_FFE0);

@@ -6,7 +6,9 @@ using Vmm.X86.Execution;
 
 namespace Vmm.Emulator;
 
-/// <summary>The processor core of an emulated virtual processor: physical memory through the partition's nested tables, policy, time.</summary>
+/// <summary>
+/// The processor core of an emulated virtual processor: physical memory through the partition's nested tables, policy, time.
+/// </summary>
 // SAFETY: host pages come from the nested tables, whose memory stays mapped until every core has dropped its translations.
 internal sealed unsafe partial class EmulatedCore : ProcessorCore
 {

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 namespace Vmm.Emulator;
 
 /// <summary>The managed x86-64 emulator as a backend: no privilege, no native binary, any host.</summary>
-/// <remarks>It runs in the client's own process: guests cannot reach host memory, but a defect of the emulator would not be contained by anything else.</remarks>
+/// <remarks>
+/// It runs in the client's own process: guests cannot reach host memory, but a defect of the emulator would not be contained by anything
+/// else.
+/// </remarks>
 public sealed class EmulatorHypervisor : HypervisorBase
 {
     /// <summary>Guest-physical address width in bits.</summary>

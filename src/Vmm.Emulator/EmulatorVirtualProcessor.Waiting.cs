@@ -29,7 +29,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor
         Kick(KickReason.Event);
     }
 
-    // In the order in which nested handlers end. A vector cannot end twice before it is reported: to be taken again it comes through here first.
+    // In the order in which nested handlers end. A vector cannot end twice before it is reported: to be taken again it comes through here
+    // first.
     private bool TakeEndOfInterrupt(out VpExit exit)
     {
         int vector = _endedInterrupts.Highest();

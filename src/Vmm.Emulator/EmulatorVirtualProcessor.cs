@@ -144,7 +144,9 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
         }
     }
 
-    /// <summary>With counted time: bounds a run of guest code by the time's limit and the timer's deadline. False: the limit has come.</summary>
+    /// <summary>
+    /// With counted time: bounds a run of guest code by the time's limit and the timer's deadline. False: the limit has come.
+    /// </summary>
     private bool TryAllow(ref ulong allowed)
     {
         ulong now = _countedTime!.Nanoseconds;
@@ -205,7 +207,8 @@ internal sealed unsafe partial class EmulatorVirtualProcessor : VirtualProcessor
                     exit = Translate(in Core.Request);
                     return false;
                 }
-                // What the frame's stores hit comes before the handler's first instruction; hit by #DB's own frame behind it, or that would never end.
+                // What the frame's stores hit comes before the handler's first instruction; hit by #DB's own frame behind it, or that would
+                // never end.
                 if (!isDebug && State->PendingDebugTrap != 0 && State->Activity == Activity.Running)
                 {
                     if (!After(RunResult.DebugTrap, out exit))

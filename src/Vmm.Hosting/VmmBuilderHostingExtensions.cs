@@ -9,12 +9,14 @@ namespace Vmm;
 public static class VmmBuilderHostingExtensions
 {
     /// <summary>
-    /// Takes options and machines from a configuration section, such as <c>Vmm</c>: backend, and the machines that the host starts and stops. All is
-    /// checked when the host starts; a message names the setting in full. Later changes of the configuration have no effect.
+    /// Takes options and machines from a configuration section, such as <c>Vmm</c>: backend, and the machines that the host starts and
+    /// stops. All is checked when the host starts; a message names the setting in full. Later changes of the configuration have no effect.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="section">The section; a key in it that is no setting is an error.</param>
-    /// <exception cref="OptionsValidationException">When the host starts, or the options are first asked for: a setting is wrong or unknown.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// When the host starts, or the options are first asked for: a setting is wrong or unknown.
+    /// </exception>
     public static IVmmBuilder BindConfiguration(this IVmmBuilder builder, IConfigurationSection section)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -4,11 +4,11 @@ namespace Vmm.Kvm;
 
 /// <summary>Messages to the local APICs in the kernel, and the routes that make it tell of the end of level-triggered interrupts.</summary>
 /// <remarks>
-/// The kernel tells of an EOI where one of the pins of a user-space I/O APIC is routed to its vector and to the processor that sends it (KVM's
-/// API documentation, KVM_CAP_SPLIT_IRQCHIP). A level-triggered vector is routed to every processor here, so that the router in front may be
-/// any: by two pins, because everybody has another number for APICs in xAPIC mode than for those in x2APIC mode, which take no notice of each
-/// other's. The kernel counts pins in a byte, 256 being none, so that there are not enough for all vectors: the one that was requested longest
-/// ago gives way.
+/// The kernel tells of an EOI where one of the pins of a user-space I/O APIC is routed to its vector and to the processor that sends it
+/// (KVM's API documentation, KVM_CAP_SPLIT_IRQCHIP). A level-triggered vector is routed to every processor here, so that the router in
+/// front may be any: by two pins, because everybody has another number for APICs in xAPIC mode than for those in x2APIC mode, which take no
+/// notice of each other's. The kernel counts pins in a byte, 256 being none, so that there are not enough for all vectors: the one that was
+/// requested longest ago gives way.
 /// </remarks>
 internal sealed unsafe class KvmInterruptRoutes
 {
@@ -35,7 +35,9 @@ internal sealed unsafe class KvmInterruptRoutes
     /// <summary>The kernel tells of the ends of this vector's interrupts.</summary>
     public bool IsReported(byte vector) => Volatile.Read(ref _isRouted[vector]);
 
-    /// <summary>Makes the kernel tell of the ends of a vector's interrupts from now on, of which there is one to come. Any thread.</summary>
+    /// <summary>
+    /// Makes the kernel tell of the ends of a vector's interrupts from now on, of which there is one to come. Any thread.
+    /// </summary>
     public void ReportEnd(byte vector)
     {
         Volatile.Write(ref _requests[vector], Interlocked.Increment(ref _request));

@@ -3,8 +3,8 @@ using Vmm.Devices;
 namespace Vmm.Machines;
 
 /// <summary>
-/// One run of a deterministic machine: all processors in turn on one thread, each until its quantum of the machine's time is over or it waits; device timers
-/// and host input come in between, at times that the guest's instructions alone decide.
+/// One run of a deterministic machine: all processors in turn on one thread, each until its quantum of the machine's time is over or it
+/// waits; device timers and host input come in between, at times that the guest's instructions alone decide.
 /// </summary>
 internal sealed class DeterministicRun : MachineRunBase
 {

@@ -7,11 +7,15 @@ public sealed partial class Machine
     private DeterministicOptions? _deterministic;
     private DeterministicInput? _input;
 
-    /// <summary>What the host has sent to the serial port of a deterministic machine, and when: the script by which another run repeats this one. Else empty.</summary>
+    /// <summary>
+    /// What the host has sent to the serial port of a deterministic machine, and when: the script by which another run repeats this one.
+    /// Else empty.
+    /// </summary>
     public IReadOnlyList<TimedInput> InputLog => _input?.Log ?? [];
 
     /// <summary>
-    /// Sends bytes to the guest's serial port and waits for room as often as needed; see <see cref="MachineOptions.HasSerialInput"/>. In a deterministic machine they enter between turns, at a time that is noted. One caller at a time.
+    /// Sends bytes to the guest's serial port and waits for room as often as needed; see <see cref="MachineOptions.HasSerialInput"/>. In a
+    /// deterministic machine they enter between turns, at a time that is noted. One caller at a time.
     /// </summary>
     /// <param name="data">The bytes.</param>
     /// <param name="cancellationToken">Ends the waiting; bytes already taken stay taken.</param>

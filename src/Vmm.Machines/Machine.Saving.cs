@@ -14,12 +14,14 @@ public sealed partial class Machine
     private bool _isTimeSuspended;
 
     /// <summary>
-    /// The devices whose state is saved. A client that adds devices to the buses adds them here too: in <see cref="MachineOptions.AddDevices"/>, so that a machine that is restored has them in time.
+    /// The devices whose state is saved. A client that adds devices to the buses adds them here too: in
+    /// <see cref="MachineOptions.AddDevices"/>, so that a machine that is restored has them in time.
     /// </summary>
     public SaveableDevices Saveable { get; } = new();
 
     /// <summary>
-    /// Saves the whole machine, except the content of disks, to a file. The file appears under its name only when it is complete. The machine may run on afterwards.
+    /// Saves the whole machine, except the content of disks, to a file. The file appears under its name only when it is complete. The
+    /// machine may run on afterwards.
     /// </summary>
     /// <param name="path">The file; replaced where it exists.</param>
     /// <param name="progress">Told how far it is.</param>
@@ -79,12 +81,14 @@ public sealed partial class Machine
         }
     }
 
-    /// <summary>Makes a machine that goes on where a saved one stopped; it runs with the next <see cref="Run"/>, and its time with it.</summary>
+    /// <summary>
+    /// Makes a machine that goes on where a saved one stopped; it runs with the next <see cref="Run"/>, and its time with it.
+    /// </summary>
     /// <param name="hypervisor">The backend; it need not be the one that the machine was saved on.</param>
     /// <param name="saved">The saved machine; read to its end.</param>
     /// <param name="options">
-    /// What the machine is made of: <see cref="SavedMachineDescription.ToOptions"/> of the description. Devices must be the same, in number and kind; nested-table format, host files and
-    /// streams are free.
+    /// What the machine is made of: <see cref="SavedMachineDescription.ToOptions"/> of the description. Devices must be the same, in number
+    /// and kind; nested-table format, host files and streams are free.
     /// </param>
     /// <param name="restoreOptions">How strict to be; null = strict.</param>
     /// <param name="progress">Told how far it is.</param>
@@ -224,8 +228,8 @@ public sealed partial class Machine
 
     /// <summary>Stops the time of the devices and of the partition.</summary>
     /// <remarks>
-    /// Both at the same moment, or a guest that compares two of its clocks finds one wrong: compiling the methods at their first call would take most of a millisecond
-    /// between the two, so they are called beforehand.
+    /// Both at the same moment, or a guest that compares two of its clocks finds one wrong: compiling the methods at their first call would
+    /// take most of a millisecond between the two, so they are called beforehand.
     /// </remarks>
     private void StopClocks()
     {

@@ -8,15 +8,15 @@ public sealed partial class Machine
     private TaskCompletionSource<MachineOutcome?>? _runEnd;
 
     /// <summary>
-    /// Ends the run as a user would: presses the power button, waits for the guest to shut down, and takes the power away when that takes too long. A
-    /// guest that does not listen to the button, or has none, loses its power at once. Returns when the run has ended.
+    /// Ends the run as a user would: presses the power button, waits for the guest to shut down, and takes the power away when that takes
+    /// too long. A guest that does not listen to the button, or has none, loses its power at once. Returns when the run has ended.
     /// </summary>
     /// <param name="patience">How long the guest may take; <see cref="Timeout.InfiniteTimeSpan"/> for as long as it likes.</param>
     /// <param name="time">Measures the patience; null = the host's time.</param>
     /// <param name="cancellationToken">Ends the patience, not the stopping: the run is ended in any case.</param>
     /// <returns>
-    /// How the run ended: <see cref="MachineOutcomeKind.Cancelled"/> when it was made to, after which it may go on. Null where nothing ran, or
-    /// the run came to an exception, which <see cref="RunAsync"/> gives its caller.
+    /// How the run ended: <see cref="MachineOutcomeKind.Cancelled"/> when it was made to, after which it may go on. Null where nothing ran,
+    /// or the run came to an exception, which <see cref="RunAsync"/> gives its caller.
     /// </returns>
     /// <remarks>May be called from any thread, also several times at once.</remarks>
     public async Task<MachineOutcome?> ShutDownAsync(TimeSpan patience, TimeProvider? time = null, CancellationToken cancellationToken = default)

@@ -7,8 +7,8 @@ namespace Vmm.Machines;
 
 /// <summary>
 /// A small PC on any backend: RAM, 8259A interrupt controllers and, where there are local APICs, an I/O APIC, 8254 timer, real-time clock,
-/// keyboard controller, one 16550A serial port at 0x3F8, PCI bus 0, virtio devices, reset ports, and an image to start from. Ports and addresses without a
-/// device read all ones.
+/// keyboard controller, one 16550A serial port at 0x3F8, PCI bus 0, virtio devices, reset ports, and an image to start from. Ports and
+/// addresses without a device read all ones.
 /// </summary>
 /// <remarks>
 /// Members may be called from any thread. One run at a time. <see cref="Dispose"/> ends a run first; called from a device on a
@@ -162,9 +162,13 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
     /// <summary>What went wrong in a timer's callback, if anything.</summary>
     internal Exception? ClockFault => _ownClock?.Fault;
 
-    /// <summary>Decides when processors may be in guest code, as a debugger does; null = always. Set while the machine does not run.</summary>
+    /// <summary>
+    /// Decides when processors may be in guest code, as a debugger does; null = always. Set while the machine does not run.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The machine is running.</exception>
-    /// <exception cref="NotSupportedException">The machine is deterministic: its processors take turns on one thread, which none may hold.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The machine is deterministic: its processors take turns on one thread, which none may hold.
+    /// </exception>
     public IProcessorController? Controller
     {
         get => _controller;
@@ -181,7 +185,10 @@ public sealed partial class Machine : IAsyncDisposable, IDisposable
         }
     }
 
-    /// <summary>Stops the time of the devices and, where the backend can, of the processors, for as long as a client holds these out of guest code. A second call does nothing.</summary>
+    /// <summary>
+    /// Stops the time of the devices and, where the backend can, of the processors, for as long as a client holds these out of guest code.
+    /// A second call does nothing.
+    /// </summary>
     public void SuspendTime()
     {
         lock (_gate)

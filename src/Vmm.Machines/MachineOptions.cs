@@ -27,7 +27,9 @@ public sealed record MachineOptions
     /// <summary>Local APICs; null = in xAPIC mode where the backend has them, else none.</summary>
     public LocalApicMode? LocalApic { get; init; }
 
-    /// <summary>Called with what the guest sends to its first serial port, on the sending processor's thread; null = it is dropped.</summary>
+    /// <summary>
+    /// Called with what the guest sends to its first serial port, on the sending processor's thread; null = it is dropped.
+    /// </summary>
     public SerialOutput? SerialOutput { get; init; }
 
     /// <summary>
@@ -55,8 +57,8 @@ public sealed record MachineOptions
     public bool HasAcpi { get; init; } = true;
 
     /// <summary>
-    /// Adds more devices: to the machine's buses, and to <see cref="Machine.Saveable"/> what they are to be saved with. Called while a machine is built, before anything is loaded into it or
-    /// restored. What it throws comes out of the constructor. Null = there are none.
+    /// Adds more devices: to the machine's buses, and to <see cref="Machine.Saveable"/> what they are to be saved with. Called while a
+    /// machine is built, before anything is loaded into it or restored. What it throws comes out of the constructor. Null = there are none.
     /// </summary>
     public Action<Machine>? AddDevices { get; init; }
 
@@ -64,7 +66,8 @@ public sealed record MachineOptions
     public Action<AmlWriter>? DescribeDevices { get; init; }
 
     /// <summary>
-    /// Runs that repeat exactly; null = none. Needs <see cref="Capability.VirtualTime"/>, and no <see cref="Clock"/> beside it. Processors take turns on one thread, and time is counted in instructions.
+    /// Runs that repeat exactly; null = none. Needs <see cref="Capability.VirtualTime"/>, and no <see cref="Clock"/> beside it. Processors
+    /// take turns on one thread, and time is counted in instructions.
     /// </summary>
     public DeterministicOptions? Deterministic { get; init; }
 

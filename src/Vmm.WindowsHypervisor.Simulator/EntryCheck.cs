@@ -1,6 +1,8 @@
 namespace Vmm.WindowsHypervisor.Simulator;
 
-/// <summary>What Intel's processors check of registers when they enter a guest (SDM Vol. 3C 27.3.1.2 to 27.3.1.4): a run with others ends at once.</summary>
+/// <summary>
+/// What Intel's processors check of registers when they enter a guest (SDM Vol. 3C 27.3.1.2 to 27.3.1.4): a run with others ends at once.
+/// </summary>
 internal static class EntryCheck
 {
     private const uint Present = 0x80, NonSystem = 0x10, Reserved = 0xF00, Long = 0x2000, Default = 0x4000, Granular = 0x8000;

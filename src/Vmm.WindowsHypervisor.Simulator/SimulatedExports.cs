@@ -5,7 +5,9 @@ using Vmm.WindowsHypervisor.Interop;
 
 namespace Vmm.WindowsHypervisor.Simulator;
 
-/// <summary>The platform's functions, by the signatures of its headers. An exception must not leave one: it would end the process.</summary>
+/// <summary>
+/// The platform's functions, by the signatures of its headers. An exception must not leave one: it would end the process.
+/// </summary>
 // SAFETY: pointers are those that the caller gave, used during the call and within the sizes given with them.
 internal static unsafe class SimulatedExports
 {

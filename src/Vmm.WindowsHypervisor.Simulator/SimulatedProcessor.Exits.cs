@@ -108,8 +108,8 @@ internal sealed unsafe partial class SimulatedProcessor
     }
 
     /// <summary>
-    /// Takes back the instruction that the processor behind has begun: it is finished with made-up answers, then all registers get their values from
-    /// before. What it wrote to memory it will write again.
+    /// Takes back the instruction that the processor behind has begun: it is finished with made-up answers, then all registers get their
+    /// values from before. What it wrote to memory it will write again.
     /// </summary>
     /// <returns>The instruction's length, or 0 where it is not known.</returns>
     private byte Abandon(in VpExit pending, out ProcessorState before)

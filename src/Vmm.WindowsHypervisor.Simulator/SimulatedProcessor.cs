@@ -3,7 +3,9 @@ using Vmm.WindowsHypervisor.Interop;
 
 namespace Vmm.WindowsHypervisor.Simulator;
 
-/// <summary>A simulated virtual processor: runs the one behind it and reports its exits as the platform does, with instructions left as they were.</summary>
+/// <summary>
+/// A simulated virtual processor: runs the one behind it and reports its exits as the platform does, with instructions left as they were.
+/// </summary>
 internal sealed unsafe partial class SimulatedProcessor
 {
     private readonly SimulatedPartition _partition;

@@ -6,7 +6,10 @@ public sealed record SimulatorOptions
     /// <summary>The release of Windows.</summary>
     public WindowsRelease Release { get; init; } = WindowsRelease.Windows11;
 
-    /// <summary>Seed of disturbances that the real platform shows now and then: runs that end as cancelled by nobody, memory exits without instruction bytes. Null for none.</summary>
+    /// <summary>
+    /// Seed of disturbances that the real platform shows now and then: runs that end as cancelled by nobody, memory exits without
+    /// instruction bytes. Null for none.
+    /// </summary>
     public int? DisturbanceSeed { get; init; }
 
     /// <summary>Several partitions of the process may have memory mapped, which the real platform refuses.</summary>

@@ -4,7 +4,9 @@ using Vmm.Emulator;
 
 namespace Vmm.WindowsHypervisor.Simulator;
 
-/// <summary>The way to the simulated Windows platform, over the emulator, for a <see cref="HypervisorCatalog"/>. Never chosen automatically.</summary>
+/// <summary>
+/// The way to the simulated Windows platform, over the emulator, for a <see cref="HypervisorCatalog"/>. Never chosen automatically.
+/// </summary>
 /// <param name="loggerFactory">Where the backend logs; null for nowhere.</param>
 public sealed class SimulatorProvider(ILoggerFactory? loggerFactory = null) : IHypervisorProvider
 {

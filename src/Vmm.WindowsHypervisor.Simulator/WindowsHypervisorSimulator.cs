@@ -4,7 +4,8 @@ using Vmm.WindowsHypervisor.Interop.Probing;
 namespace Vmm.WindowsHypervisor.Simulator;
 
 /// <summary>
-/// The Windows backend as it ships, over a simulated platform: the functions of the Windows Hypervisor Platform, carried out by another backend.
+/// The Windows backend as it ships, over a simulated platform: the functions of the Windows Hypervisor Platform, carried out by another
+/// backend.
 /// </summary>
 /// <remarks>The simulation is strict: it refuses what the platform refuses, and what the platform leaves undefined it poisons.</remarks>
 public sealed class WindowsHypervisorSimulator : IHypervisor, IProbedPlatform

@@ -3,7 +3,9 @@ using Vmm.WindowsHypervisor.Processors;
 
 namespace Vmm.WindowsHypervisor;
 
-/// <summary>A client's MSR policy in the platform's terms: registers that the platform would answer itself exit where the policy names them.</summary>
+/// <summary>
+/// A client's MSR policy in the platform's terms: registers that the platform would answer itself exit where the policy names them.
+/// </summary>
 internal static class WhvMsrPolicy
 {
     private const byte Exit = (byte)WhvMsrAction.Exit;

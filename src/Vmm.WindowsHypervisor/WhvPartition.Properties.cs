@@ -6,8 +6,8 @@ namespace Vmm.WindowsHypervisor;
 /// <content>The properties that are set before a partition is set up.</content>
 internal sealed unsafe partial class WhvPartition
 {
-    // A platform that does not take the profile's features, or not together, gives guests those of the host: what they are shown is the profile
-    // all the same.
+    // A platform that does not take the profile's features, or not together, gives guests those of the host: what they are shown is the
+    // profile all the same.
     private void SetUp()
     {
         bool switched = Platform.ProcessorFeatures.BanksCount != 0 && TrySwitchFeatures();

@@ -4,7 +4,9 @@ using Vmm.X86.Execution;
 
 namespace Vmm.WindowsHypervisor;
 
-/// <summary>The platform as the backend sees it: its functions, and what it says it can do. Immutable; one for all partitions of a backend.</summary>
+/// <summary>
+/// The platform as the backend sees it: its functions, and what it says it can do. Immutable; one for all partitions of a backend.
+/// </summary>
 internal sealed unsafe class WhvPlatform
 {
     private const int MostCapabilityBytes = 24;
@@ -62,7 +64,9 @@ internal sealed unsafe class WhvPlatform
     /// <summary>Exceptions that can be made to exit, a bit for each vector.</summary>
     public uint InterceptableExceptions { get; }
 
-    /// <summary>Both banks of processor features, the second empty where the platform tells one only; a count of 0 where none can be set.</summary>
+    /// <summary>
+    /// Both banks of processor features, the second empty where the platform tells one only; a count of 0 where none can be set.
+    /// </summary>
     public WhvProcessorFeaturesBanks ProcessorFeatures { get; }
 
     /// <summary>Whether the timer of the platform's local APIC knows deadlines; setting one up that does not faults.</summary>
@@ -77,7 +81,10 @@ internal sealed unsafe class WhvPlatform
 
     public bool HasTimeControl => _api.SuspendPartitionTime is not null && _api.ResumePartitionTime is not null;
 
-    /// <summary>Whether exceptions can be made to exit once the processors are there: since Windows 10 1909, of which the functions of 2004 are proof.</summary>
+    /// <summary>
+    /// Whether exceptions can be made to exit once the processors are there: since Windows 10 1909, of which the functions of 2004 are
+    /// proof.
+    /// </summary>
     public bool HasLateExceptionExits => Exits.ExceptionExit && _api.RegisterPartitionDoorbellEvent is not null;
 
     public bool HasApicState => HasLocalApic

@@ -13,7 +13,8 @@ internal static class WhvProcessorProfile
         Edx,
     }
 
-    // Features that the platform switches and profiles show; the others of the platform are switched off where a profile knows none of them.
+    // Features that the platform switches and profiles show; the others of the platform are switched off where a profile knows none of
+    // them.
     private static readonly (Action<Banks> Set, uint Leaf, uint Subleaf, Output Output, int Bit)[] s_features =
     [
         (b => b.First.Sse3Support = true, 1, 0, Output.Ecx, 0),

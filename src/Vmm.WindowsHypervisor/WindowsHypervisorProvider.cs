@@ -4,7 +4,10 @@ using Vmm.WindowsHypervisor.Interop;
 
 namespace Vmm.WindowsHypervisor;
 
-/// <summary>The way to the Windows Hypervisor Platform for a <see cref="HypervisorCatalog"/>. Works on every host: elsewhere than on Windows it says why it is not available.</summary>
+/// <summary>
+/// The way to the Windows Hypervisor Platform for a <see cref="HypervisorCatalog"/>. Works on every host: elsewhere than on Windows it says
+/// why it is not available.
+/// </summary>
 /// <param name="loggerFactory">Where the backend logs; null for nowhere.</param>
 public sealed class WindowsHypervisorProvider(ILoggerFactory? loggerFactory = null) : IHypervisorProvider
 {

@@ -17,7 +17,9 @@ public static class Hypervisors
     public static HypervisorCatalog Catalog { get; } =
         new HypervisorCatalog().Add(new WindowsHypervisorProvider()).Add(new KvmProvider()).Add(new EmulatorProvider());
 
-    /// <summary>The first backend of <see cref="Catalog"/> that is available on this host. The emulator always is on a 64-bit one.</summary>
+    /// <summary>
+    /// The first backend of <see cref="Catalog"/> that is available on this host. The emulator always is on a 64-bit one.
+    /// </summary>
     /// <param name="report">What was passed over, and why.</param>
     /// <exception cref="HypervisorUnavailableException">None is available.</exception>
     public static IHypervisor BestAvailable(out HypervisorReport report) => Catalog.CreateBest(out report);
@@ -27,7 +29,9 @@ public static class Hypervisors
     public static IHypervisor BestAvailable() => BestAvailable(out _);
 
     /// <summary>A backend as users write it: <c>auto</c>, <c>name</c> or <c>name:key=value,...</c>.</summary>
-    /// <exception cref="ArgumentException">The text is malformed, or names a backend or option that there is not; the message lists those there are.</exception>
+    /// <exception cref="ArgumentException">
+    /// The text is malformed, or names a backend or option that there is not; the message lists those there are.
+    /// </exception>
     /// <exception cref="HypervisorUnavailableException">The backend cannot work here; the message says why and what to do.</exception>
     public static IHypervisor Create(string selection) => Catalog.Create(HypervisorSelection.Parse(selection), out _);
 

@@ -3,7 +3,9 @@ using Vmm.WindowsHypervisor.Interop;
 
 namespace Vmm.Benchmarks;
 
-/// <summary>The Windows platform's functions doing nothing: a run ends at once in an exit, so what is timed is our own side of one.</summary>
+/// <summary>
+/// The Windows platform's functions doing nothing: a run ends at once in an exit, so what is timed is our own side of one.
+/// </summary>
 // SAFETY: pointers are those that the backend gave, used during the call only.
 internal static unsafe class NothingPlatform
 {

@@ -3,7 +3,9 @@ using Vmm.WindowsHypervisor;
 
 namespace Vmm.Benchmarks;
 
-/// <summary>Our own cost of one exit of the Windows backend: function table, backend, run loop and bus, over a platform that does nothing.</summary>
+/// <summary>
+/// Our own cost of one exit of the Windows backend: function table, backend, run loop and bus, over a platform that does nothing.
+/// </summary>
 [MemoryDiagnoser]
 public class WindowsHypervisorExitBenchmarks
 {

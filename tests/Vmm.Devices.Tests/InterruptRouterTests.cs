@@ -1,6 +1,8 @@
 namespace Vmm.Devices.Tests;
 
-/// <summary>Oracle: the wiring of a PC: ISA requests on both controllers, the timer on input 2 of the I/O APIC, inputs 16 to 23 beside.</summary>
+/// <summary>
+/// Oracle: the wiring of a PC: ISA requests on both controllers, the timer on input 2 of the I/O APIC, inputs 16 to 23 beside.
+/// </summary>
 public sealed class InterruptRouterTests
 {
     private readonly List<InterruptRequest> _sent = [];

@@ -5,8 +5,9 @@ using Vmm.Tool;
 namespace Vmm.Documentation.Tests;
 
 /// <summary>
-/// A block whose first line is <c>$ vmm ARGUMENTS</c> goes on with what that says, on both streams. In the comment before it, <c>status N</c> is what it ends with, and
-/// <c>on: linux|windows|macos</c> limits it to a system. <c>…</c> in a block stands for anything within a line. With VMM_UPDATE_DOCS=1 the blocks are written anew.
+/// A block whose first line is <c>$ vmm ARGUMENTS</c> goes on with what that says, on both streams. In the comment before it, <c>status
+/// N</c> is what it ends with, and <c>on: linux|windows|macos</c> limits it to a system. <c>…</c> in a block stands for anything within a
+/// line. With VMM_UPDATE_DOCS=1 the blocks are written anew.
 /// </summary>
 public sealed class CommandOutputTests
 {

@@ -2,9 +2,9 @@ namespace Vmm.Documentation.Tests;
 
 /// <summary>
 /// Every C# block of the pages compiles without a warning, and runs where it is a program. The comment before a block says what it is:
-/// <c>in NAME</c>: a fragment, which stands at <c>/* here */</c> of Contexts/NAME.cs; <c>prints TEXT</c>: its output; <c>types</c>: declarations only;
-/// <c>compiles</c>: it is not run. A block of <c>file PATH</c> is one file of a program that takes a page to write: such pages are followed as a whole by
-/// nuget/consumer/run.
+/// <c>in NAME</c>: a fragment, which stands at <c>/* here */</c> of Contexts/NAME.cs; <c>prints TEXT</c>: its output; <c>types</c>:
+/// declarations only; <c>compiles</c>: it is not run. A block of <c>file PATH</c> is one file of a program that takes a page to write: such
+/// pages are followed as a whole by nuget/consumer/run.
 /// </summary>
 public sealed class CsharpBlockTests
 {

@@ -34,7 +34,8 @@ internal static class ProgramCompiler
                 isProgram ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary,
                 nullableContextOptions: NullableContextOptions.Enable, generalDiagnosticOption: ReportDiagnostic.Error,
                 optimizationLevel: OptimizationLevel.Release,
-                // CS1702: assemblies that refer to an older framework than this one; CS8019 and CS8933 tell of usings that the reader's project gives too.
+                // CS1702: assemblies that refer to an older framework than this one; CS8019 and CS8933 tell of usings that the reader's
+                // project gives too.
                 specificDiagnosticOptions: new Dictionary<string, ReportDiagnostic>
                 {
                     ["CS1702"] = ReportDiagnostic.Suppress, ["CS8019"] = ReportDiagnostic.Suppress, ["CS8933"] = ReportDiagnostic.Suppress,

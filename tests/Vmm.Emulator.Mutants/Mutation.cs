@@ -14,7 +14,9 @@ public static class Mutation
 
     private static int s_lingered;
 
-    /// <summary>Lets others run in the middle of what should be one access, now and then for long enough that they do even on a busy host.</summary>
+    /// <summary>
+    /// Lets others run in the middle of what should be one access, now and then for long enough that they do even on a busy host.
+    /// </summary>
     public static void Linger()
     {
         if ((Interlocked.Increment(ref s_lingered) & 0x3FF) == 0)

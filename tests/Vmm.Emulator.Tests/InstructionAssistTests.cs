@@ -3,7 +3,9 @@ using Vmm.X86.Execution;
 
 namespace Vmm.Emulator.Tests;
 
-/// <summary>The assist finishes one instruction on a processor that it does not own, and the processor goes on as if it had run it itself.</summary>
+/// <summary>
+/// The assist finishes one instruction on a processor that it does not own, and the processor goes on as if it had run it itself.
+/// </summary>
 public sealed class InstructionAssistTests
 {
     private const ulong Code = 0x1000;
@@ -11,7 +13,8 @@ public sealed class InstructionAssistTests
     private static readonly CpuidModel s_model = new(CpuProfiles.V1.Leaves.Select(leaf =>
         new CpuidRow(leaf.Leaf, leaf.Subleaf, leaf.Value.Eax, leaf.Value.Ebx, leaf.Value.Ecx, leaf.Value.Edx)));
 
-    // mov eax, 0x12345678 | add eax, ebx | mov [0x3000], eax | movd xmm3, eax | fld1 | push eax | imul ecx, eax, 3 | stc | adc edx, edx | hlt
+    // mov eax, 0x12345678 | add eax, ebx | mov [0x3000], eax | movd xmm3, eax | fld1 | push eax | imul ecx, eax, 3 | stc | adc edx, edx |
+    // hlt
     private static readonly byte[] s_program =
     [
         0xB8, 0x78, 0x56, 0x34, 0x12, 0x01, 0xD8, 0xA3, 0x00, 0x30, 0x00, 0x00, 0x66, 0x0F, 0x6E, 0xD8, 0xD9, 0xE8, 0x50, 0x6B, 0xC8, 0x03, 0xF9, 0x11, 0xD2, 0xF4,

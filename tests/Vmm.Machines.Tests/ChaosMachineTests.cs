@@ -7,7 +7,9 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.Machines.Tests;
 
-/// <summary>Machines on a backend that disturbs: the guest comes to what it comes to, or the run ends with the reason; nothing is left behind.</summary>
+/// <summary>
+/// Machines on a backend that disturbs: the guest comes to what it comes to, or the run ends with the reason; nothing is left behind.
+/// </summary>
 public sealed class ChaosMachineTests(ITestOutputHelper output)
 {
     private const int Seeds = 4;

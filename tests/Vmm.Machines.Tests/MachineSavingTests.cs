@@ -27,7 +27,8 @@ public sealed class MachineSavingTests
         },
     };
 
-    // Counts timer interrupts in EBX, keeps a text in memory, and waits for a byte on the serial port; then prints text and byte, and leaves.
+    // Counts timer interrupts in EBX, keeps a text in memory, and waits for a byte on the serial port; then prints text and byte, and
+    // leaves.
     private static byte[] Guest() => EmulatedGuest.Build(guest =>
     {
         guest.InitializeInterruptControllers(0xFE, 0xFF);

@@ -5,7 +5,10 @@ namespace Vmm.Machines.Tests;
 /// <summary>Guests whose output tells when what they are told came, by the time-stamp counter.</summary>
 internal static class TimedGuests
 {
-    /// <summary>At each of 40 timer interrupts, between which it alternately computes and waits, sends the low bytes of the time-stamp counter and of what it has computed.</summary>
+    /// <summary>
+    /// At each of 40 timer interrupts, between which it alternately computes and waits, sends the low bytes of the time-stamp counter and
+    /// of what it has computed.
+    /// </summary>
     public static byte[] Ticker() => EmulatedGuest.Build(guest =>
     {
         guest.InitializeInterruptControllers(0xFE, 0xFF);

@@ -6,8 +6,9 @@ using static Iced.Intel.AssemblerRegisters;
 namespace Vmm.Portability.Tests;
 
 /// <summary>
-/// A 64-bit guest at privilege level 3 that never stops: each step of its chain changes general registers, flags, XMM registers, the x87 stack and memory, each from the others. After a round of steps
-/// it writes all registers to memory and tells of it through a port. <see cref="ChainModel"/> says what must be there.
+/// A 64-bit guest at privilege level 3 that never stops: each step of its chain changes general registers, flags, XMM registers, the x87
+/// stack and memory, each from the others. After a round of steps it writes all registers to memory and tells of it through a port.
+/// <see cref="ChainModel"/> says what must be there.
 /// </summary>
 internal sealed record ChainGuest : BootImage
 {

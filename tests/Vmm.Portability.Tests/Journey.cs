@@ -3,7 +3,9 @@ using Vmm.Machines;
 
 namespace Vmm.Portability.Tests;
 
-/// <summary>Takes a guest from backend to backend by saved machines, and compares it with what the host computes at every stop that the guest makes.</summary>
+/// <summary>
+/// Takes a guest from backend to backend by saved machines, and compares it with what the host computes at every stop that the guest makes.
+/// </summary>
 internal sealed class Journey : IPortDevice, ISaveableDevice, IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Vmm.Samples.Tests;
 
 /// <summary>
-/// What a program shall print, line by line: <c>/regex/</c> stands for a line that it matches as a whole, <c>...</c> for any number of lines, every
-/// other line for itself.
+/// What a program shall print, line by line: <c>/regex/</c> stands for a line that it matches as a whole, <c>...</c> for any number of
+/// lines, every other line for itself.
 /// </summary>
 internal sealed class ExpectedOutput(IReadOnlyList<string> expected)
 {

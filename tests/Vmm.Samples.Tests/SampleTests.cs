@@ -2,7 +2,9 @@ using BootLinux;
 
 namespace Vmm.Samples.Tests;
 
-/// <summary>Every sample runs and prints what its expected.txt says, and on standard error what its expected-errors.txt says, where there is one.</summary>
+/// <summary>
+/// Every sample runs and prints what its expected.txt says, and on standard error what its expected-errors.txt says, where there is one.
+/// </summary>
 public sealed class SampleTests
 {
     private const string NeedsDebian = "06-BootLinux";

@@ -3,7 +3,9 @@ using Vmm.WindowsHypervisor.Simulator;
 
 namespace Vmm.WindowsHypervisor.Tests;
 
-/// <summary>Doorbells are given to the platform where it has them, and ring all the same where it has not, or does not recognise the store.</summary>
+/// <summary>
+/// Doorbells are given to the platform where it has them, and ring all the same where it has not, or does not recognise the store.
+/// </summary>
 public sealed class DoorbellTests
 {
     private const ushort Address = 0x8000;

@@ -4,8 +4,8 @@ namespace Vmm;
 /// <param name="Name">Stable name, kebab case.</param>
 /// <param name="Description">What differs, in words.</param>
 /// <remarks>
-/// A conformance case that rests on what a quirk takes away is absent where the quirk is declared with <see cref="Evidence"/>. One that is named
-/// as a <see cref="Capability"/> says why that capability is not declared. Equality is by name and description.
+/// A conformance case that rests on what a quirk takes away is absent where the quirk is declared with <see cref="Evidence"/>. One that is
+/// named as a <see cref="Capability"/> says why that capability is not declared. Equality is by name and description.
 /// </remarks>
 public sealed partial record Quirk(string Name, string Description)
 {

@@ -4,7 +4,8 @@ namespace Vmm;
 public enum DebugPointKind
 {
     /// <summary>
-    /// An instruction that begins there is about to run: the exit comes before it, also when a run begins there. Needs <see cref="Capability.Breakpoints"/>.
+    /// An instruction that begins there is about to run: the exit comes before it, also when a run begins there. Needs
+    /// <see cref="Capability.Breakpoints"/>.
     /// </summary>
     Execute,
 

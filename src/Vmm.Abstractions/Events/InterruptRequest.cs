@@ -16,8 +16,8 @@ public enum InterruptDeliveryMode : byte
     Init = 5,
 
     /// <summary>
-    /// ExtINT: the vector comes from the external interrupt source. No backend delivers a message of this kind: the emulator drops it, the Windows backend
-    /// refuses it. The source reaches the bootstrap processor through LINT0.
+    /// ExtINT: the vector comes from the external interrupt source. No backend delivers a message of this kind: the emulator drops it, the
+    /// Windows backend refuses it. The source reaches the bootstrap processor through LINT0.
     /// </summary>
     External = 7,
 }

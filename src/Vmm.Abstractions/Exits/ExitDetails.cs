@@ -143,8 +143,8 @@ public readonly record struct DebugExit
     public ulong Dr6 { get; init; }
 
     /// <summary>
-    /// <see cref="GuestAccess.Execute"/> for a breakpoint, <see cref="GuestAccess.Read"/> or <see cref="GuestAccess.Write"/> for a watchpoint (both where that is not known),
-    /// <see cref="GuestAccess.None"/> for a step.
+    /// <see cref="GuestAccess.Execute"/> for a breakpoint, <see cref="GuestAccess.Read"/> or <see cref="GuestAccess.Write"/> for a
+    /// watchpoint (both where that is not known), <see cref="GuestAccess.None"/> for a step.
     /// </summary>
     public GuestAccess Access { get; init; }
 

@@ -28,7 +28,8 @@ public enum ExitKind : byte
     Hypercall,
 
     /// <summary>
-    /// A window for a deferred event opened. For platforms that report it: deferred events are delivered without the client, so it may never come.
+    /// A window for a deferred event opened. For platforms that report it: deferred events are delivered without the client, so it may
+    /// never come.
     /// </summary>
     InterruptWindow,
 

@@ -14,13 +14,14 @@ public enum GuestMemoryOptions
 }
 
 /// <summary>
-/// A block of native memory that can be mapped into partitions: page-aligned, never moved by the garbage collector, alive while it is mapped
-/// even if its owner disposes it.
+/// A block of native memory that can be mapped into partitions: page-aligned, never moved by the garbage collector, alive while it is
+/// mapped even if its owner disposes it.
 /// </summary>
 /// <remarks>
 /// Reads and writes here go to the memory itself, at offsets into the block, and are not seen by dirty tracking or decoded-code
 /// invalidation: to write while a guest runs use <see cref="ISecondLevelAddressTranslation.Write"/>, or tell
-/// <see cref="ISecondLevelAddressTranslation.NotifyWritten"/>. May be used from any thread; there is no ordering beyond the processor's own.
+/// <see cref="ISecondLevelAddressTranslation.NotifyWritten"/>. May be used from any thread; there is no ordering beyond the processor's
+/// own.
 /// </remarks>
 public abstract class GuestMemory : SafeHandle
 {

@@ -2,8 +2,8 @@ namespace Vmm;
 
 /// <summary>A partition's guest-physical address space.</summary>
 /// <remarks>
-/// Members may be called from any thread, also while processors run and from handlers. A change is visible to every processor before the call
-/// returns; pages that a call does not name never miss an access and keep their dirty bits.
+/// Members may be called from any thread, also while processors run and from handlers. A change is visible to every processor before the
+/// call returns; pages that a call does not name never miss an access and keep their dirty bits.
 /// </remarks>
 public interface ISecondLevelAddressTranslation
 {
@@ -23,7 +23,9 @@ public interface ISecondLevelAddressTranslation
     /// <param name="length">Bytes, page-aligned, above 0.</param>
     /// <param name="access">Rights: at least one; write needs read; execute alone needs <see cref="Capability.ExecuteOnly"/>.</param>
     /// <param name="replace">Take the place of what is mapped there; else an overlap is refused.</param>
-    /// <exception cref="ArgumentException">Misaligned, overlapping, impossible rights, or beyond the address width (named in the message).</exception>
+    /// <exception cref="ArgumentException">
+    /// Misaligned, overlapping, impossible rights, or beyond the address width (named in the message).
+    /// </exception>
     void Map(ulong address, GuestMemory memory, ulong offset, ulong length, GuestAccess access, bool replace = false);
 
     /// <summary>Unmaps any range of pages, across and inside mappings; holes are allowed.</summary>
@@ -53,7 +55,9 @@ public interface ISecondLevelAddressTranslation
     /// <returns>False when the range is not one continuous piece of one block.</returns>
     bool TryGetSpan(ulong address, int length, bool write, out Span<byte> span);
 
-    /// <summary>Tells that a range was written through a span: dirty bits and decoded code follow. Before it, staleness is allowed.</summary>
+    /// <summary>
+    /// Tells that a range was written through a span: dirty bits and decoded code follow. Before it, staleness is allowed.
+    /// </summary>
     void NotifyWritten(ulong address, ulong length);
 
     /// <summary>Translates a guest-physical address as the hardware would, without side effects.</summary>

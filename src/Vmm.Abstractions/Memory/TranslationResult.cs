@@ -34,7 +34,9 @@ public readonly record struct LinearTranslationResult
     /// <summary>Guest-physical address on success, or that of the paging entry that could not be read.</summary>
     public ulong PhysicalAddress { get; init; }
 
-    /// <summary>Page size in bytes of the guest's mapping; 0 where the backend does not say (<see cref="Capability.TranslationPageSize"/>).</summary>
+    /// <summary>
+    /// Page size in bytes of the guest's mapping; 0 where the backend does not say (<see cref="Capability.TranslationPageSize"/>).
+    /// </summary>
     public ulong PageSize { get; init; }
 
     /// <summary>Level of the entry that failed: 1 = page table, 4 = PML4; 0 where not known or no failure.</summary>

@@ -60,7 +60,8 @@ public record struct EventState
     public bool HasDelivering;
 
     /// <summary>
-    /// The event whose delivery has begun: it was taken from its source, the guest's handler is not reached. Software interrupts are never here, their instruction runs again.
+    /// The event whose delivery has begun: it was taken from its source, the guest's handler is not reached. Software interrupts are never
+    /// here, their instruction runs again.
     /// </summary>
     public InjectedEvent Delivering;
 

@@ -5,8 +5,8 @@ namespace Vmm.Conformance;
 
 /// <summary>Several processors of one machine, each with code and a stack of its own, run by threads of their own.</summary>
 /// <remarks>
-/// In 32- and 64-bit guests EBP holds a processor's index; where there are local APICs in xAPIC mode EBX holds their page, and they are enabled by
-/// software before the case's own code begins. The tables of the first processor serve all.
+/// In 32- and 64-bit guests EBP holds a processor's index; where there are local APICs in xAPIC mode EBX holds their page, and they are
+/// enabled by software before the case's own code begins. The tables of the first processor serve all.
 /// </remarks>
 internal sealed class GuestCrew
 {

@@ -13,8 +13,8 @@ public enum CaseOutcome
     Skipped,
 
     /// <summary>
-    /// The backend does not declare a capability the case needs, and says so properly when it is asked for; or it declares a quirk that takes away what
-    /// the case rests on, and shows how the host does so.
+    /// The backend does not declare a capability the case needs, and says so properly when it is asked for; or it declares a quirk that
+    /// takes away what the case rests on, and shows how the host does so.
     /// </summary>
     Absent,
 }

@@ -1,6 +1,9 @@
 namespace Vmm.Conformance;
 
-/// <summary>What each quirk takes away: the cases whose guests need just that. Cases of one's own say so by <see cref="ConformanceCase.AbsentWith"/>.</summary>
+/// <summary>
+/// What each quirk takes away: the cases whose guests need just that. Cases of one's own say so by
+/// <see cref="ConformanceCase.AbsentWith"/>.
+/// </summary>
 internal static class QuirkTable
 {
     private static readonly (Quirk Quirk, string[] Cases)[] s_rows =

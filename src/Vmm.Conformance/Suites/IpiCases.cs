@@ -105,7 +105,8 @@ internal static class IpiCases
     }
 
     /// <summary>
-    /// Processor 0 sends once all are ready, waits until all that was expected has come, gives what must not come a little time, and ends all.
+    /// Processor 0 sends once all are ready, waits until all that was expected has come, gives what must not come a little time, and ends
+    /// all.
     /// </summary>
     private static void Run(
         ConformanceContext c, LocalApicMode apic, int[] expected, Action<Assembler, int> send, Action<Assembler, int>? prepare,

@@ -6,7 +6,8 @@ namespace Vmm.Conformance.Suites;
 
 /// <summary>The order in which one processor sees the accesses of another: litmus tests that run free and are judged afterwards.</summary>
 /// <remarks>
-/// Step n of a processor stores n. What it loads in each step is kept, so that for every pair of steps it can be said what one saw of the other.
+/// Step n of a processor stores n. What it loads in each step is kept, so that for every pair of steps it can be said what one saw of the
+/// other.
 /// </remarks>
 internal static class OrderingCases
 {

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Vmm;
 
 /// <summary>
-/// Base of a partition: pause, resume, stopping processors for a change, and disposal, with their rules. A backend overrides the <c>…Core</c> members.
+/// Base of a partition: pause, resume, stopping processors for a change, and disposal, with their rules. A backend overrides the
+/// <c>…Core</c> members.
 /// </summary>
 public abstract class PartitionBase : IPartition
 {
@@ -223,8 +224,8 @@ public abstract class PartitionBase : IPartition
     protected internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
     /// <summary>
-    /// Makes every processor leave guest code and keeps new runs out until <see cref="EndStop"/>; a processor run by the calling thread itself is not
-    /// waited for. Clients see nothing of it.
+    /// Makes every processor leave guest code and keeps new runs out until <see cref="EndStop"/>; a processor run by the calling thread
+    /// itself is not waited for. Clients see nothing of it.
     /// </summary>
     public void BeginStop()
     {

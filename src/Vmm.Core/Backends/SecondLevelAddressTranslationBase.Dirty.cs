@@ -46,7 +46,10 @@ public abstract partial class SecondLevelAddressTranslationBase
     /// <summary>Starts or stops the platform's own tracking of a range. Processors are stopped.</summary>
     protected virtual void TrackDirtyCore(ulong address, ulong length, bool enable) => _partition.Capabilities.Require(Capability.DirtyTracking);
 
-    /// <summary>Reads and clears the platform's dirty bits of a tracked range: sets a bit of <paramref name="bitmap"/> for each dirty page. Processors are stopped.</summary>
+    /// <summary>
+    /// Reads and clears the platform's dirty bits of a tracked range: sets a bit of <paramref name="bitmap"/> for each dirty page.
+    /// Processors are stopped.
+    /// </summary>
     protected virtual void HarvestDirtyCore(ulong address, ulong length, Span<ulong> bitmap) => _partition.Capabilities.Require(Capability.DirtyTracking);
 
     private ulong Collect(ulong address, ulong length, Span<ulong> bitmap, bool clear)

@@ -36,7 +36,9 @@ public abstract partial class SecondLevelAddressTranslationBase
     {
     }
 
-    /// <summary>Signals the doorbell that a store rings, if there is one. No allocation; for backends that see every store to unmapped memory.</summary>
+    /// <summary>
+    /// Signals the doorbell that a store rings, if there is one. No allocation; for backends that see every store to unmapped memory.
+    /// </summary>
     protected internal bool TryRing(ulong address, int size, ulong value)
     {
         foreach (DoorbellEntry entry in _doorbells)

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Vmm;
 
 /// <summary>
-/// Base of a partition's address space: alignment and width checks, the list of regions with overlap, split and merge, lifetime of the memory, host
-/// access, accumulated dirty bits, doorbells. A backend overrides the <c>…Core</c> members.
+/// Base of a partition's address space: alignment and width checks, the list of regions with overlap, split and merge, lifetime of the
+/// memory, host access, accumulated dirty bits, doorbells. A backend overrides the <c>…Core</c> members.
 /// </summary>
 /// <remarks>Changes stop the partition's processors, so a <c>…Core</c> change never races with guest code.</remarks>
 public abstract partial class SecondLevelAddressTranslationBase : ISecondLevelAddressTranslation

@@ -28,7 +28,9 @@ public abstract partial class VirtualProcessorBase
         }
     }
 
-    /// <summary>Takes what the host's debugger asks for from now on; checked, and called only where the capabilities it needs are declared.</summary>
+    /// <summary>
+    /// Takes what the host's debugger asks for from now on; checked, and called only where the capabilities it needs are declared.
+    /// </summary>
     protected virtual void SetDebuggingCore(DebugControl control)
     {
     }

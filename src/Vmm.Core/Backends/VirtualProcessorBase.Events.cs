@@ -69,14 +69,14 @@ public abstract partial class VirtualProcessorBase
         Volatile.Read(ref _eventsWaiting) != 0 || (_partition.ExternalInterruptSource is { } source && AcceptsExternalSource && source.Asserted);
 
     /// <summary>
-    /// The external interrupt source reaches this processor: by default the bootstrap processor. A backend with a local APIC says whether LINT0 lets
-    /// it through.
+    /// The external interrupt source reaches this processor: by default the bootstrap processor. A backend with a local APIC says whether
+    /// LINT0 lets it through.
     /// </summary>
     protected virtual bool AcceptsExternalSource => Index == 0;
 
     /// <summary>
-    /// Takes the event to deliver now, by priority: exception, NMI, injected interrupt, external source. The backend must then deliver it before
-    /// the next instruction.
+    /// Takes the event to deliver now, by priority: exception, NMI, injected interrupt, external source. The backend must then deliver it
+    /// before the next instruction.
     /// </summary>
     /// <param name="interruptible">What the guest can take.</param>
     /// <param name="taken">The event.</param>
@@ -101,7 +101,9 @@ public abstract partial class VirtualProcessorBase
         return false;
     }
 
-    /// <summary>An injected NMI waits. For backends whose platform keeps it until the guest can take it: those say <see cref="NmiTaken"/> then.</summary>
+    /// <summary>
+    /// An injected NMI waits. For backends whose platform keeps it until the guest can take it: those say <see cref="NmiTaken"/> then.
+    /// </summary>
     protected bool NmiWaits => Volatile.Read(ref _nmi);
 
     /// <summary>The guest has taken the NMI that waited.</summary>

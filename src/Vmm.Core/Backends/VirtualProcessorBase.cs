@@ -8,7 +8,9 @@ namespace Vmm;
 /// </summary>
 public abstract partial class VirtualProcessorBase : IVirtualProcessor
 {
-    /// <summary>Owner while Inject, which any thread may call, looks at a processor at rest: whoever wants it waits instead of being refused.</summary>
+    /// <summary>
+    /// Owner while Inject, which any thread may call, looks at a processor at rest: whoever wants it waits instead of being refused.
+    /// </summary>
     private static readonly Thread Glance = new(static () => { });
 
     private readonly PartitionBase _partition;
@@ -209,12 +211,15 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
     /// <inheritdoc/>
     public bool WithdrawCancel() => Interlocked.Exchange(ref _cancel, 0) != 0;
 
-    /// <summary>Makes the current or the next <see cref="RunCore"/> return soon, with <see cref="ExitKind.None"/> if nothing else happened. Any thread.</summary>
+    /// <summary>
+    /// Makes the current or the next <see cref="RunCore"/> return soon, with <see cref="ExitKind.None"/> if nothing else happened. Any
+    /// thread.
+    /// </summary>
     protected abstract void RequestExitCore();
 
     /// <summary>
-    /// Runs guest code until an exit. Finishes a completed pending instruction first. Returns <see cref="ExitKind.None"/> when it stopped only because of
-    /// <see cref="RequestExitCore"/>. Must not throw for anything a guest does.
+    /// Runs guest code until an exit. Finishes a completed pending instruction first. Returns <see cref="ExitKind.None"/> when it stopped
+    /// only because of <see cref="RequestExitCore"/>. Must not throw for anything a guest does.
     /// </summary>
     protected abstract void RunCore(out VpExit exit);
 
@@ -270,8 +275,8 @@ public abstract partial class VirtualProcessorBase : IVirtualProcessor
     }
 
     /// <summary>
-    /// Takes the processor for the calling thread and keeps changes of the address space away. A client's pause does not keep it out: state is read and
-    /// pending instructions are finished while paused.
+    /// Takes the processor for the calling thread and keeps changes of the address space away. A client's pause does not keep it out: state
+    /// is read and pending instructions are finished while paused.
     /// </summary>
     internal void BeginAtRest(string operation)
     {

@@ -3,12 +3,12 @@ namespace Vmm;
 /// <summary>Sends accesses to guest-physical addresses to the devices that registered for them.</summary>
 /// <remarks>
 /// <para>
-/// Accesses take no lock and allocate nothing; registering and unregistering may happen at any time from any thread, also from a device's own
-/// handler. An access that began before an unregistration may still reach the device.
+/// Accesses take no lock and allocate nothing; registering and unregistering may happen at any time from any thread, also from a device's
+/// own handler. An access that began before an unregistration may still reach the device.
 /// </para>
 /// <para>
-/// A device sees an access with the size it has: an access is divided only where it crosses the end of a range, so that no device ever sees a
-/// byte that is not its own.
+/// A device sees an access with the size it has: an access is divided only where it crosses the end of a range, so that no device ever sees
+/// a byte that is not its own.
 /// </para>
 /// </remarks>
 public sealed class MmioBus

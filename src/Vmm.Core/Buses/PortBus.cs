@@ -2,9 +2,9 @@ namespace Vmm;
 
 /// <summary>Sends port accesses to the devices that registered for them.</summary>
 /// <remarks>
-/// Accesses take no lock and allocate nothing; registering and unregistering may happen at any time from any thread, also from a device's own
-/// handler. An access that began before an unregistration may still reach the device. An access goes whole, with its size, to the device of its
-/// first port.
+/// Accesses take no lock and allocate nothing; registering and unregistering may happen at any time from any thread, also from a device's
+/// own handler. An access that began before an unregistration may still reach the device. An access goes whole, with its size, to the
+/// device of its first port.
 /// </remarks>
 public sealed class PortBus
 {

@@ -70,7 +70,9 @@ public sealed class HypervisorCatalog
     /// <param name="name">Its name; case does not matter.</param>
     /// <param name="options">Its options; null = none.</param>
     /// <exception cref="UnknownHypervisorException">There is none of that name; the message lists the names.</exception>
-    /// <exception cref="ArgumentException">It does not know an option's key (the message lists those it knows) or does not take a value.</exception>
+    /// <exception cref="ArgumentException">
+    /// It does not know an option's key (the message lists those it knows) or does not take a value.
+    /// </exception>
     /// <exception cref="HypervisorUnavailableException">It cannot work here; the message says why and what to do.</exception>
     public IHypervisor Create(string name, HypervisorOptions? options = null)
     {
@@ -89,7 +91,9 @@ public sealed class HypervisorCatalog
     /// <param name="report">What an automatic choice skipped; null after a choice by name.</param>
     /// <param name="deep">A backend counts as available only when it has really run a guest.</param>
     /// <exception cref="ArgumentException">As <see cref="Create(string, HypervisorOptions?)"/>.</exception>
-    /// <exception cref="HypervisorUnavailableException">As <see cref="Create(string, HypervisorOptions?)"/> and <see cref="CreateBest"/>.</exception>
+    /// <exception cref="HypervisorUnavailableException">
+    /// As <see cref="Create(string, HypervisorOptions?)"/> and <see cref="CreateBest"/>.
+    /// </exception>
     public IHypervisor Create(HypervisorSelection selection, out HypervisorReport? report, bool deep = false)
     {
         ArgumentNullException.ThrowIfNull(selection);

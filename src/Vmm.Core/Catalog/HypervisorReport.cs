@@ -9,7 +9,9 @@ namespace Vmm;
 /// <param name="IsChosen">It was chosen.</param>
 public sealed record HypervisorReportEntry(string Name, string DisplayName, ProbeResult Result, bool IsChosen);
 
-/// <summary>What an automatic choice looked at, in order, and why it passed over what it did. <see cref="ToString"/> is for people.</summary>
+/// <summary>
+/// What an automatic choice looked at, in order, and why it passed over what it did. <see cref="ToString"/> is for people.
+/// </summary>
 public sealed class HypervisorReport
 {
     internal HypervisorReport(IReadOnlyList<HypervisorReportEntry> entries) => Entries = entries;

@@ -1,6 +1,8 @@
 namespace Vmm;
 
-/// <summary>A choice of backend as users write it: <c>name</c> or <c>name:key=value,...</c>; <c>auto</c> leaves the choice to the catalogue.</summary>
+/// <summary>
+/// A choice of backend as users write it: <c>name</c> or <c>name:key=value,...</c>; <c>auto</c> leaves the choice to the catalogue.
+/// </summary>
 /// <param name="Name">Backend name, lower case.</param>
 /// <param name="Options">Its options.</param>
 public sealed record HypervisorSelection(string Name, HypervisorOptions Options)

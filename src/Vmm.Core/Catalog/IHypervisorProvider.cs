@@ -1,6 +1,9 @@
 namespace Vmm;
 
-/// <summary>Probes for a backend and makes it. It exists whether or not the backend works on this host; making it must be cheap and load nothing of the platform.</summary>
+/// <summary>
+/// Probes for a backend and makes it. It exists whether or not the backend works on this host; making it must be cheap and load nothing of
+/// the platform.
+/// </summary>
 /// <remarks>All members may be called from any thread.</remarks>
 public interface IHypervisorProvider
 {
@@ -14,15 +17,17 @@ public interface IHypervisorProvider
     bool IsAutomatic => true;
 
     /// <summary>
-    /// Checks whether automatic choice should take it: as <see cref="Probe"/>, but a backend that would only get in the way of a better one on this host may say so
-    /// here. Does not throw.
+    /// Checks whether automatic choice should take it: as <see cref="Probe"/>, but a backend that would only get in the way of a better one
+    /// on this host may say so here. Does not throw.
     /// </summary>
     ProbeResult ProbeAutomatic() => IsAutomatic ? Probe() : ProbeResult.Unavailable("it is chosen by name only");
 
     /// <summary>Keys that <see cref="Create"/> understands. The catalogue refuses others before it calls.</summary>
     IReadOnlyCollection<string> OptionKeys { get; }
 
-    /// <summary>Checks whether the backend can work here, without side effects. Does not throw: what goes wrong becomes the reason.</summary>
+    /// <summary>
+    /// Checks whether the backend can work here, without side effects. Does not throw: what goes wrong becomes the reason.
+    /// </summary>
     ProbeResult Probe();
 
     /// <summary>Makes the backend.</summary>

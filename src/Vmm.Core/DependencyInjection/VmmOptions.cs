@@ -4,7 +4,8 @@ namespace Vmm;
 public sealed class VmmOptions
 {
     /// <summary>
-    /// Which backend: <c>auto</c> (the first of those added that is available), <c>name</c>, or <c>name:key=value,...</c>; see <see cref="HypervisorSelection.Parse"/>.
+    /// Which backend: <c>auto</c> (the first of those added that is available), <c>name</c>, or <c>name:key=value,...</c>; see
+    /// <see cref="HypervisorSelection.Parse"/>.
     /// </summary>
     public string Backend { get; set; } = HypervisorSelection.AutomaticName;
 
@@ -12,8 +13,8 @@ public sealed class VmmOptions
     public bool DeepProbe { get; set; }
 
     /// <summary>
-    /// Where these options come from, for messages: the path of a configuration section, such as <c>Vmm</c>; empty = code. Set by whoever binds them, not a setting
-    /// itself.
+    /// Where these options come from, for messages: the path of a configuration section, such as <c>Vmm</c>; empty = code. Set by whoever
+    /// binds them, not a setting itself.
     /// </summary>
     public string Origin { get; set; } = "";
 }

@@ -10,14 +10,16 @@ namespace Vmm;
 public static class VmmServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers <see cref="HypervisorCatalog"/> and <see cref="IHypervisor"/> as singletons. The backend is chosen when it is first asked for, by
-    /// <see cref="VmmOptions"/>; what was skipped is logged with its reason.
+    /// Registers <see cref="HypervisorCatalog"/> and <see cref="IHypervisor"/> as singletons. The backend is chosen when it is first asked
+    /// for, by <see cref="VmmOptions"/>; what was skipped is logged with its reason.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="configure">Adds backends, by preference.</param>
     public static IServiceCollection AddVmm(this IServiceCollection services, Action<IVmmBuilder> configure) => Add(services, null, configure);
 
-    /// <summary>As <see cref="AddVmm(IServiceCollection, Action{IVmmBuilder})"/>, as keyed services: for <c>[FromKeyedServices(name)]</c>.</summary>
+    /// <summary>
+    /// As <see cref="AddVmm(IServiceCollection, Action{IVmmBuilder})"/>, as keyed services: for <c>[FromKeyedServices(name)]</c>.
+    /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="name">The key, and the name of the <see cref="VmmOptions"/>.</param>
     /// <param name="configure">Adds backends, by preference.</param>

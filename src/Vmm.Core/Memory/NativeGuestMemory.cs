@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Vmm;
 
-/// <summary>Guest memory from the host's virtual memory: zeroed, page-aligned, and backed by physical pages only once they are touched.</summary>
+/// <summary>
+/// Guest memory from the host's virtual memory: zeroed, page-aligned, and backed by physical pages only once they are touched.
+/// </summary>
 public sealed class NativeGuestMemory : GuestMemory
 {
     /// <summary>Page size that lengths and offsets are multiples of.</summary>

@@ -3,13 +3,20 @@ namespace Vmm;
 /// <summary>The processor models that this project defines. Their leaves are listed one by one in docs/profiles.md.</summary>
 public static class CpuProfiles
 {
-    /// <summary>x86-64 baseline with CMPXCHG16B, NX, SYSCALL, LAHF in 64-bit mode, x2APIC and the TSC deadline: portable to every host.</summary>
+    /// <summary>
+    /// x86-64 baseline with CMPXCHG16B, NX, SYSCALL, LAHF in 64-bit mode, x2APIC and the TSC deadline: portable to every host.
+    /// </summary>
     public static CpuProfile V1 { get; } = Make("v1", "Vmm x86-64-v1 processor", ProcessorFeatures.V1);
 
-    /// <summary><see cref="V1"/> and psABI level 2 (SSE3 to SSE4.2, POPCNT), XSAVE for x87 and SSE, RDTSCP, FSGSBASE, SMEP, SMAP, UMIP, PCID and INVPCID.</summary>
+    /// <summary>
+    /// <see cref="V1"/> and psABI level 2 (SSE3 to SSE4.2, POPCNT), XSAVE for x87 and SSE, RDTSCP, FSGSBASE, SMEP, SMAP, UMIP, PCID and
+    /// INVPCID.
+    /// </summary>
     public static CpuProfile V2 { get; } = Make("v2", "Vmm x86-64-v2 processor", ProcessorFeatures.V2);
 
-    /// <summary><see cref="V2"/> and psABI level 3 (AVX, AVX2, BMI1, BMI2, FMA, F16C, LZCNT, MOVBE) with XSAVE of AVX state, AES and PCLMULQDQ.</summary>
+    /// <summary>
+    /// <see cref="V2"/> and psABI level 3 (AVX, AVX2, BMI1, BMI2, FMA, F16C, LZCNT, MOVBE) with XSAVE of AVX state, AES and PCLMULQDQ.
+    /// </summary>
     public static CpuProfile V3 { get; } = Make("v3", "Vmm x86-64-v3 processor", ProcessorFeatures.V3);
 
     /// <summary>All of them, the smallest first.</summary>

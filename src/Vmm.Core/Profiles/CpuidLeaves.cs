@@ -51,8 +51,8 @@ internal static class CpuidLeaves
     }
 
     /// <summary>
-    /// TSC and crystal clock. Guests compute the TSC frequency in 32-bit kilohertz: where that would overflow or be inexact the leaf is zero, which
-    /// means "not enumerated", and the guest measures.
+    /// TSC and crystal clock. Guests compute the TSC frequency in 32-bit kilohertz: where that would overflow or be inexact the leaf is
+    /// zero, which means "not enumerated", and the guest measures.
     /// </summary>
     internal static CpuidLeaf Clock(ulong tscHertz, ulong crystalHertz)
     {

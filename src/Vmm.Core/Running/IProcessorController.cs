@@ -1,8 +1,9 @@
 namespace Vmm;
 
 /// <summary>
-/// Stands between a run and its processors and decides when each may be in guest code, as a debugger does. The run calls <see cref="Begin"/>, then <see cref="Run"/> on each
-/// processor's thread in place of <see cref="VirtualProcessorLoop.Run()"/>, and <see cref="End"/> when it is to end.
+/// Stands between a run and its processors and decides when each may be in guest code, as a debugger does. The run calls
+/// <see cref="Begin"/>, then <see cref="Run"/> on each processor's thread in place of <see cref="VirtualProcessorLoop.Run()"/>, and
+/// <see cref="End"/> when it is to end.
 /// </summary>
 public interface IProcessorController
 {
@@ -10,7 +11,8 @@ public interface IProcessorController
     void Begin();
 
     /// <summary>
-    /// Runs a processor as its loop would, deals with exits of its own, and holds the thread outside of guest code for as long as it likes. Called by each processor's thread.
+    /// Runs a processor as its loop would, deals with exits of its own, and holds the thread outside of guest code for as long as it likes.
+    /// Called by each processor's thread.
     /// </summary>
     /// <param name="loop">The processor's loop.</param>
     /// <returns>An exit for the run; <see cref="ExitKind.Cancelled"/> soon after <see cref="End"/>.</returns>

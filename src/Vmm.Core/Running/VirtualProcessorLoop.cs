@@ -2,10 +2,11 @@ namespace Vmm;
 
 /// <summary>Runs a processor and turns its exits into device calls on the buses, until an exit comes that it has no handler for.</summary>
 /// <remarks>
-/// <para>It handles port and memory-mapped I/O, writes to read-only memory and, with a handler, MSR accesses; every other exit is returned. It allocates nothing per exit.</para>
+/// <para>It handles port and memory-mapped I/O, writes to read-only memory and, with a handler, MSR accesses; every other exit is returned.
+/// It allocates nothing per exit.</para>
 /// <para>
-/// Used by one thread at a time, as the processor itself. An exception of a device passes through and leaves that access pending: who catches it
-/// may still complete it on the processor.
+/// Used by one thread at a time, as the processor itself. An exception of a device passes through and leaves that access pending: who
+/// catches it may still complete it on the processor.
 /// </para>
 /// </remarks>
 public sealed class VirtualProcessorLoop
@@ -35,7 +36,9 @@ public sealed class VirtualProcessorLoop
     /// <summary>The processor.</summary>
     public IVirtualProcessor Processor => _processor;
 
-    /// <summary>Decides writes to memory that the guest may not write; null = <see cref="WriteResolution.Discard"/>, as a ROM does.</summary>
+    /// <summary>
+    /// Decides writes to memory that the guest may not write; null = <see cref="WriteResolution.Discard"/>, as a ROM does.
+    /// </summary>
     public ViolatingWriteHandler? ViolatingWrite { get; init; }
 
     /// <summary>Answers MSR accesses; null = they are returned.</summary>
@@ -44,7 +47,10 @@ public sealed class VirtualProcessorLoop
     /// <summary>Exits handled so far.</summary>
     public ulong HandledExits { get; private set; }
 
-    /// <summary>The last exits other than cancels, at most 16, oldest first: for reports of a processor that stopped for good. Allocates; not while it runs.</summary>
+    /// <summary>
+    /// The last exits other than cancels, at most 16, oldest first: for reports of a processor that stopped for good. Allocates; not while
+    /// it runs.
+    /// </summary>
     public IReadOnlyList<VpExit> RecentExits
     {
         get
@@ -72,8 +78,8 @@ public sealed class VirtualProcessorLoop
     }
 
     /// <summary>
-    /// Runs until an exit that this loop does not handle, or until a token is cancelled: then it returns <see cref="ExitKind.Cancelled"/>; nothing is thrown. When another exit
-    /// comes first, the token's request does not stay for the next run.
+    /// Runs until an exit that this loop does not handle, or until a token is cancelled: then it returns <see cref="ExitKind.Cancelled"/>;
+    /// nothing is thrown. When another exit comes first, the token's request does not stay for the next run.
     /// </summary>
     /// <param name="cancellationToken">Ends the run, from any thread.</param>
     public VpExit Run(CancellationToken cancellationToken)
@@ -122,11 +128,13 @@ public sealed class VirtualProcessorLoop
     }
 
     /// <summary>
-    /// Finishes the pending instruction, with all its further exits, without starting another: afterwards registers are exact and may be set or saved.
-    /// Does nothing when no instruction is pending.
+    /// Finishes the pending instruction, with all its further exits, without starting another: afterwards registers are exact and may be
+    /// set or saved. Does nothing when no instruction is pending.
     /// </summary>
     /// <param name="unhandled">The exit of the instruction that this loop does not handle.</param>
-    /// <returns>True when no instruction is pending any more; false when <paramref name="unhandled"/> is the caller's to complete.</returns>
+    /// <returns>
+    /// True when no instruction is pending any more; false when <paramref name="unhandled"/> is the caller's to complete.
+    /// </returns>
     public bool TryFinishPending(out VpExit unhandled)
     {
         unhandled = default;

@@ -4,7 +4,10 @@ using System.Collections.Immutable;
 namespace Vmm;
 
 /// <summary>Moves the values of a device into its saved state, or out of it; see <see cref="ISaveableDevice"/>.</summary>
-/// <remarks>Names are unique in the device. Loading throws <see cref="SavedStateException"/> for a value that is missing, of another size, or out of range.</remarks>
+/// <remarks>
+/// Names are unique in the device. Loading throws <see cref="SavedStateException"/> for a value that is missing, of another size, or out of
+/// range.
+/// </remarks>
 public sealed class DeviceStateExchange
 {
     private const long LongestDistance = 100L * 366 * 86_400 * 1_000_000_000;
@@ -75,7 +78,9 @@ public sealed class DeviceStateExchange
     /// <param name="why">What is wrong with it, as the end of a sentence: "is past the end of the queue".</param>
     public SavedStateException Refuse(string name, string why) => new($"The saved device '{_device}' cannot be restored: its {_prefix}{name} {why}.");
 
-    /// <summary>Puts a prefix and a dot before the names of a part, until <paramref name="part"/> returns: for channels, queues, functions.</summary>
+    /// <summary>
+    /// Puts a prefix and a dot before the names of a part, until <paramref name="part"/> returns: for channels, queues, functions.
+    /// </summary>
     public void Part(string prefix, Action<DeviceStateExchange> part)
     {
         ArgumentNullException.ThrowIfNull(part);
@@ -118,12 +123,14 @@ public sealed class DeviceStateExchange
     }
 
     /// <summary>
-    /// A moment of the machine's time, saved as its distance from <see cref="Now"/>. <see cref="long.MaxValue"/> and <see cref="long.MinValue"/> stay themselves: never, and
-    /// not yet. Other loaded moments lie within 100 years.
+    /// A moment of the machine's time, saved as its distance from <see cref="Now"/>. <see cref="long.MaxValue"/> and
+    /// <see cref="long.MinValue"/> stay themselves: never, and not yet. Other loaded moments lie within 100 years.
     /// </summary>
     public void Moment(string name, ref long nanoseconds) => Moment(name, ref nanoseconds, Now, LongestDistance);
 
-    /// <summary>As the other one, in a unit of the device's own: a count that runs with the machine's time and stands at <paramref name="now"/>.</summary>
+    /// <summary>
+    /// As the other one, in a unit of the device's own: a count that runs with the machine's time and stands at <paramref name="now"/>.
+    /// </summary>
     /// <param name="name">Name of the value.</param>
     /// <param name="moment">The moment.</param>
     /// <param name="now">The count at <see cref="Now"/>.</param>

@@ -3,7 +3,9 @@ using System.Collections.Immutable;
 
 namespace Vmm;
 
-/// <summary>Moves values between variables and a list of fields, one way or the other, so that each field is named in one place only.</summary>
+/// <summary>
+/// Moves values between variables and a list of fields, one way or the other, so that each field is named in one place only.
+/// </summary>
 internal sealed class FieldExchange
 {
     private readonly ImmutableArray<StateField>.Builder? _saved;

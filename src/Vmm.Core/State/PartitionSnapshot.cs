@@ -8,15 +8,17 @@ namespace Vmm;
 /// <param name="Processors">The processors by index.</param>
 public sealed record PartitionSnapshot(CpuProfile? Profile, LocalApicMode LocalApic, ImmutableArray<ProcessorSnapshot> Processors)
 {
-    /// <summary>Takes the state of a partition whose processors do not run; its time stands still meanwhile, where it can be stopped.</summary>
+    /// <summary>
+    /// Takes the state of a partition whose processors do not run; its time stands still meanwhile, where it can be stopped.
+    /// </summary>
     /// <exception cref="InvalidOperationException">A processor is running, or an instruction is pending: finish it first.</exception>
     public static PartitionSnapshot Capture(IPartition partition) => Capture(partition, null);
 
     /// <summary>Takes the state of a partition whose guest was promised another profile than the partition shows.</summary>
     /// <param name="partition">The partition.</param>
     /// <param name="profile">
-    /// What its guest was promised: the <see cref="Profile"/> of the snapshot that it came from, where it came from one. Otherwise a guest that was admitted to a partition that shows more would need as
-    /// much wherever it goes next. Null = what the partition shows.
+    /// What its guest was promised: the <see cref="Profile"/> of the snapshot that it came from, where it came from one. Otherwise a guest
+    /// that was admitted to a partition that shows more would need as much wherever it goes next. Null = what the partition shows.
     /// </param>
     /// <exception cref="InvalidOperationException">A processor is running, or an instruction is pending: finish it first.</exception>
     public static PartitionSnapshot Capture(IPartition partition, CpuProfile? profile)
@@ -27,7 +29,9 @@ public sealed record PartitionSnapshot(CpuProfile? Profile, LocalApicMode LocalA
     }
 
     /// <summary>Checks whether a partition can take this state, as far as its options and capabilities tell; nothing is changed.</summary>
-    /// <exception cref="SavedStateException">It cannot; the message names what differs, what each side has, and what would help.</exception>
+    /// <exception cref="SavedStateException">
+    /// It cannot; the message names what differs, what each side has, and what would help.
+    /// </exception>
     public void Check(IPartition partition, RestoreOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(partition);
@@ -59,9 +63,13 @@ public sealed record PartitionSnapshot(CpuProfile? Profile, LocalApicMode LocalA
         }
     }
 
-    /// <summary>Gives this state to a partition whose processors do not run. All is checked before anything is changed, as far as the backend tells.</summary>
+    /// <summary>
+    /// Gives this state to a partition whose processors do not run. All is checked before anything is changed, as far as the backend tells.
+    /// </summary>
     /// <returns>By processor, the elements that are not known here; empty lists unless they are preserved.</returns>
-    /// <exception cref="SavedStateException">The partition cannot take it; the message names what. The partition must not run then.</exception>
+    /// <exception cref="SavedStateException">
+    /// The partition cannot take it; the message names what. The partition must not run then.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A processor is running, or an instruction is pending.</exception>
     public ImmutableArray<ImmutableArray<ElementState>> Apply(IPartition partition, RestoreOptions? options = null)
     {

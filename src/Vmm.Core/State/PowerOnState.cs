@@ -14,7 +14,9 @@ public static class PowerOnState
     /// <summary>Registers of a processor.</summary>
     /// <param name="profile">Gives EDX, the signature; null = 0.</param>
     /// <param name="index">Index of the processor: 0 is the bootstrap processor.</param>
-    /// <param name="localApic">With local APICs all but the bootstrap processor wait for a start-up interrupt; without, IA32_APIC_BASE is 0 and all run.</param>
+    /// <param name="localApic">
+    /// With local APICs all but the bootstrap processor wait for a start-up interrupt; without, IA32_APIC_BASE is 0 and all run.
+    /// </param>
     public static ProcessorState Create(CpuProfile? profile = null, int index = 0, LocalApicMode localApic = LocalApicMode.None)
     {
         SegmentDescriptor data = SegmentDescriptor.RealModeData(0);
@@ -49,7 +51,9 @@ public static class PowerOnState
         return state;
     }
 
-    /// <summary>Fills an XSAVE area with the power-on state of x87 (FCW 0x40, all tags zero, none empty) and SSE; all else is initial.</summary>
+    /// <summary>
+    /// Fills an XSAVE area with the power-on state of x87 (FCW 0x40, all tags zero, none empty) and SSE; all else is initial.
+    /// </summary>
     /// <param name="area">At least 576 bytes; all of it is overwritten.</param>
     public static void FillXsave(Span<byte> area)
     {

@@ -46,8 +46,12 @@ public sealed class ProcessorSnapshot
         return new(Present(processor).Select(element => element.PowerOn(processor, in state)));
     }
 
-    /// <summary>Gives this state to a processor that is not running. Everything is checked before anything is changed, as far as the backend tells.</summary>
-    /// <exception cref="ArgumentException">An element or value is unknown, missing, of another version, or cannot be had here; the message names it.</exception>
+    /// <summary>
+    /// Gives this state to a processor that is not running. Everything is checked before anything is changed, as far as the backend tells.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// An element or value is unknown, missing, of another version, or cannot be had here; the message names it.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The processor is running, or an instruction is pending.</exception>
     public void Apply(IVirtualProcessor processor) => Prepare(processor)();
 

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Vmm;
 
-/// <summary>Whether one CPU profile can stand in for another: collects every difference that matters, with what each side has, and what would help.</summary>
+/// <summary>
+/// Whether one CPU profile can stand in for another: collects every difference that matters, with what each side has, and what would help.
+/// </summary>
 internal sealed class ProfileCheck
 {
     private const int MostNamed = 6;
@@ -106,7 +108,8 @@ internal sealed class ProfileCheck
         _ => true,
     };
 
-    // What the saved guest saw and would miss here. Highest leaves and widths may grow; signatures and the processor's name say nothing that a guest could use.
+    // What the saved guest saw and would miss here. Highest leaves and widths may grow; signatures and the processor's name say nothing
+    // that a guest could use.
     private static CpuidResult Missing(CpuidLeaf leaf, CpuidResult saved, CpuidResult here)
     {
         CpuidResult gone = new(saved.Eax & ~here.Eax, saved.Ebx & ~here.Ebx, saved.Ecx & ~here.Ecx, saved.Edx & ~here.Edx);

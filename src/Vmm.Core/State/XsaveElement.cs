@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace Vmm;
 
-/// <summary>x87, SSE and further vector state (SDM Vol. 1 13.4). Components in their initial state compare equal however the area says so.</summary>
+/// <summary>
+/// x87, SSE and further vector state (SDM Vol. 1 13.4). Components in their initial state compare equal however the area says so.
+/// </summary>
 internal sealed class XsaveElement() : StateElement("xsave", 1, "x87, SSE and further vector state.")
 {
     private const int HeaderOffset = 512;
@@ -72,7 +74,8 @@ internal sealed class XsaveElement() : StateElement("xsave", 1, "x87, SSE and fu
         return new(Id, Version, fields.Saved);
     }
 
-    // Platforms say of components that they are in use though all of them is zero, which is the initial state of each; and they hand over components that the guest cannot have. Neither is state.
+    // Platforms say of components that they are in use though all of them is zero, which is the initial state of each; and they hand over
+    // components that the guest cannot have. Neither is state.
     private static ulong KeepExtended(ulong components, byte[] area, CpuProfile? profile)
     {
         if (profile is null)

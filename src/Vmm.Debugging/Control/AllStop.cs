@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Vmm.Debugging.Control;
 
 /// <summary>
-/// Lets all processors run or none: where one stops, all do. Processors' threads come through <see cref="Run"/>; the other members are the debugger's side.
+/// Lets all processors run or none: where one stops, all do. Processors' threads come through <see cref="Run"/>; the other members are the
+/// debugger's side.
 /// </summary>
 internal sealed class AllStop
 {
@@ -100,7 +101,9 @@ internal sealed class AllStop
         }
     }
 
-    /// <summary>Makes every processor leave guest code; returns when all have, or when one of them is busy in a device for longer than is waited.</summary>
+    /// <summary>
+    /// Makes every processor leave guest code; returns when all have, or when one of them is busy in a device for longer than is waited.
+    /// </summary>
     /// <param name="patience">How long to wait.</param>
     /// <returns>What a processor stopped for meanwhile; null = nothing but this call.</returns>
     public StopReport? Stop(TimeSpan patience)

@@ -17,7 +17,9 @@ internal sealed class PointTable
     /// <summary>All points, for the processors.</summary>
     public ImmutableArray<DebugPoint> Points { get; private set; } = [];
 
-    /// <summary>Adds one; one that is there already changes nothing. False: there is no room for it, or it has an impossible length.</summary>
+    /// <summary>
+    /// Adds one; one that is there already changes nothing. False: there is no room for it, or it has an impossible length.
+    /// </summary>
     public bool TryAdd(PointType type, ulong address, int length, int limit)
     {
         ImmutableArray<DebugPoint> points = Pieces(type, address, length);

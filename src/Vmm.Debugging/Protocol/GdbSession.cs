@@ -4,7 +4,8 @@ using Vmm.Debugging.Control;
 namespace Vmm.Debugging.Protocol;
 
 /// <summary>
-/// One debugger's connection: takes its packets and tells it of stops, on the thread that called <see cref="Serve"/>. The commands are in the other parts.
+/// One debugger's connection: takes its packets and tells it of stops, on the thread that called <see cref="Serve"/>. The commands are in
+/// the other parts.
 /// </summary>
 internal sealed partial class GdbSession
 {

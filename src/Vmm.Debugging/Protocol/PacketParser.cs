@@ -24,7 +24,9 @@ internal enum PacketInputKind
 /// <param name="Content">The packet without frame and escapes; else empty.</param>
 internal readonly record struct PacketInput(PacketInputKind Kind, byte[] Content);
 
-/// <summary>Finds packets in a stream of bytes: <c>$content#checksum</c>. Holds at most one packet; bytes between packets are ignored.</summary>
+/// <summary>
+/// Finds packets in a stream of bytes: <c>$content#checksum</c>. Holds at most one packet; bytes between packets are ignored.
+/// </summary>
 internal sealed class PacketParser
 {
     /// <summary>Longest content, escapes counted.</summary>

@@ -16,7 +16,9 @@ internal enum SessionEvent
     Closed,
 }
 
-/// <summary>Brings what comes from the debugger and from the guest to the one thread of a session. Holds a bounded number of packets.</summary>
+/// <summary>
+/// Brings what comes from the debugger and from the guest to the one thread of a session. Holds a bounded number of packets.
+/// </summary>
 internal sealed class SessionQueue
 {
     private const int MostInputs = 16;

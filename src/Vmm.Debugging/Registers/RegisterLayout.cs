@@ -5,7 +5,10 @@ namespace Vmm.Debugging.Registers;
 /// <summary>Which registers a debugger sees, in which order, and how they are described to it.</summary>
 internal sealed partial class RegisterLayout
 {
-    /// <summary>The upper halves of YMM0 to YMM15 in the XSAVE standard format (SDM Vol. 1 13.4.3; CPUID leaf 0xD gives the offset, the same on every processor).</summary>
+    /// <summary>
+    /// The upper halves of YMM0 to YMM15 in the XSAVE standard format (SDM Vol. 1 13.4.3; CPUID leaf 0xD gives the offset, the same on
+    /// every processor).
+    /// </summary>
     public const int AvxOffset = 576, AvxEnd = AvxOffset + 256;
 
     /// <summary>Numbers that stop replies carry.</summary>

@@ -1,6 +1,8 @@
 namespace Vmm.Devices;
 
-/// <summary>A clock on a time that somebody else counts, who makes the callbacks that fall due: the clock of a deterministic machine.</summary>
+/// <summary>
+/// A clock on a time that somebody else counts, who makes the callbacks that fall due: the clock of a deterministic machine.
+/// </summary>
 /// <remarks>For one thread, that of whoever drives it; reading the time is safe where the source is.</remarks>
 public sealed class DrivenClock : IAdjustableClock, IQueuedTimerOwner
 {

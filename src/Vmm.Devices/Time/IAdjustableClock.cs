@@ -12,7 +12,9 @@ public interface IAdjustableClock : IMachineClock
     void Resume();
 
     /// <summary>Sets the time, without calling anything back: what is armed keeps its deadline.</summary>
-    /// <param name="nanoseconds">The new value of <see cref="IMachineClock.Nanoseconds"/>, not negative; may lie before the old one.</param>
+    /// <param name="nanoseconds">
+    /// The new value of <see cref="IMachineClock.Nanoseconds"/>, not negative; may lie before the old one.
+    /// </param>
     /// <exception cref="InvalidOperationException">It is not suspended.</exception>
     void SetTime(long nanoseconds);
 }

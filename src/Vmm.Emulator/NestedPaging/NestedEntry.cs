@@ -22,8 +22,8 @@ internal static class NestedEntry
     public const ulong Held = 1UL << 53;
 
     /// <summary>
-    /// Ignored by the formats, beside <see cref="Held"/>: fetches are allowed, nothing else is. For a format that has no such page: the entry is not present,
-    /// and the fault that a fetch takes is resolved by this flag, as a hypervisor would.
+    /// Ignored by the formats, beside <see cref="Held"/>: fetches are allowed, nothing else is. For a format that has no such page: the
+    /// entry is not present, and the fault that a fetch takes is resolved by this flag, as a hypervisor would.
     /// </summary>
     public const ulong FetchOnly = 1UL << 54;
 

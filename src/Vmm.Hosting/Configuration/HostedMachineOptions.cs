@@ -1,7 +1,10 @@
 namespace Vmm;
 
 /// <summary>A machine as configuration describes it. Relative paths start at the host's content root.</summary>
-/// <remarks>It starts from exactly one of <see cref="Kernel"/>, <see cref="Elf"/> and <see cref="Flat"/>, or from <see cref="Firmware"/>, which may be offered a kernel.</remarks>
+/// <remarks>
+/// It starts from exactly one of <see cref="Kernel"/>, <see cref="Elf"/> and <see cref="Flat"/>, or from <see cref="Firmware"/>, which may
+/// be offered a kernel.
+/// </remarks>
 public sealed class HostedMachineOptions
 {
     /// <summary>A Linux bzImage, a PVH ELF file or a multiboot image.</summary>
@@ -53,8 +56,8 @@ public sealed class HostedMachineOptions
     public MachineRestart Restart { get; set; }
 
     /// <summary>
-    /// How long the guest may take to shut down after its power button was pressed, when the host stops. The host's own shutdown time limits it
-    /// further.
+    /// How long the guest may take to shut down after its power button was pressed, when the host stops. The host's own shutdown time
+    /// limits it further.
     /// </summary>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(10);
 }

@@ -9,7 +9,9 @@ public sealed class MachineHostOptions
     /// <summary>Whether the host stops when every machine has ended.</summary>
     public bool StopHostWhenDone { get; set; }
 
-    /// <summary>Where the options come from, for messages: a configuration section's path. Set by what binds them, not a setting itself.</summary>
+    /// <summary>
+    /// Where the options come from, for messages: a configuration section's path. Set by what binds them, not a setting itself.
+    /// </summary>
     public string Origin { get; set; } = "";
 
     /// <summary>What code does to the options of machines before they are made, by name.</summary>

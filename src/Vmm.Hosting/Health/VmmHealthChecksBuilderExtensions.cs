@@ -7,8 +7,8 @@ namespace Vmm;
 public static class VmmHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Adds a check that has the backend run a guest of three instructions to its HLT, in a partition of its own, and that fails when a machine of
-    /// the host has failed.
+    /// Adds a check that has the backend run a guest of three instructions to its HLT, in a partition of its own, and that fails when a
+    /// machine of the host has failed.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="key">The key of the <c>AddVmm</c> that is checked; null = the default one.</param>

@@ -6,7 +6,9 @@ using Vmm.Machines;
 
 namespace Vmm;
 
-/// <summary>A machine made of settings, with what it holds of the host: disks and the serial port's end. Made anew for every start.</summary>
+/// <summary>
+/// A machine made of settings, with what it holds of the host: disks and the serial port's end. Made anew for every start.
+/// </summary>
 internal sealed class MachineAssembly : IAsyncDisposable
 {
     internal const string FilePrefix = "file:";

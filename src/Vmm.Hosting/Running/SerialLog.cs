@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Vmm;
 
-/// <summary>What a guest sends, as lines of the host's log: at most <see cref="LinesPerSecond"/> of them, and none longer than <see cref="LineLength"/>.</summary>
+/// <summary>
+/// What a guest sends, as lines of the host's log: at most <see cref="LinesPerSecond"/> of them, and none longer than
+/// <see cref="LineLength"/>.
+/// </summary>
 /// <remarks>Called under the device's lock, so by one thread at a time.</remarks>
 internal sealed class SerialLog(ILogger logger, string machine, TimeProvider time) : IDisposable
 {

@@ -3,8 +3,9 @@ using Vmm.Kvm.Interop;
 namespace Vmm.Kvm.Processors;
 
 /// <summary>
-/// Instructions that the kernel could not carry out. Where the processor has no virtualization of its own, or not for every mode, the kernel interprets
-/// guests itself and gives up at much of x87, SSE and control transfer: that one instruction is finished by the assist, and the guest goes on.
+/// Instructions that the kernel could not carry out. Where the processor has no virtualization of its own, or not for every mode, the
+/// kernel interprets guests itself and gives up at much of x87, SSE and control transfer: that one instruction is finished by the assist,
+/// and the guest goes on.
 /// </summary>
 internal sealed unsafe partial class KvmVirtualProcessor
 {
@@ -12,7 +13,9 @@ internal sealed unsafe partial class KvmVirtualProcessor
 
     protected override ulong AssistedInstructionsCore => _assist.Finished;
 
-    /// <summary>Finishes the instruction that the kernel failed at. True: an exit, of the instruction or because it cannot be finished.</summary>
+    /// <summary>
+    /// Finishes the instruction that the kernel failed at. True: an exit, of the instruction or because it cannot be finished.
+    /// </summary>
     private bool AssistFailure(out VpExit exit) => !_assist.Start(out exit);
 
     /// <summary>Goes on with an instruction of the assist. True: done; false: a further exit of it.</summary>

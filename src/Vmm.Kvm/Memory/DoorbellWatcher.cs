@@ -8,8 +8,8 @@ namespace Vmm.Kvm.Memory;
 /// there are any.
 /// </summary>
 /// <remarks>
-/// One for any size is one for each. The kernel has doorbells that look at no size (KVM_CAP_IOEVENTFD_ANY_LENGTH), but on Intel's processors those
-/// look at no direction either: a load would ring them, and load nothing.
+/// One for any size is one for each. The kernel has doorbells that look at no size (KVM_CAP_IOEVENTFD_ANY_LENGTH), but on Intel's
+/// processors those look at no direction either: a load would ring them, and load nothing.
 /// </remarks>
 internal sealed unsafe class DoorbellWatcher(int machine) : IDisposable
 {

@@ -1,6 +1,8 @@
 namespace Vmm.Kvm.Probes;
 
-/// <summary>Why capabilities are not declared that no KVM has: what its interface does not offer. Each quirk has the name of its capability.</summary>
+/// <summary>
+/// Why capabilities are not declared that no KVM has: what its interface does not offer. Each quirk has the name of its capability.
+/// </summary>
 internal static class AbsentByInterface
 {
     /// <param name="limits">What the probes found, where it shows the lack at work; null before they have run.</param>

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Vmm.Kvm.Probes;
 
-/// <summary>What this host's virtual machines do not do as a processor does, found by running a tiny guest for each thing. Immutable.</summary>
+/// <summary>
+/// What this host's virtual machines do not do as a processor does, found by running a tiny guest for each thing. Immutable.
+/// </summary>
 internal sealed class HostLimits
 {
     private HostLimits(ImmutableArray<ProbeResult> results, double instructionsPerSecond)

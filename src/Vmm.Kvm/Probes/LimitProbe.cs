@@ -32,10 +32,15 @@ internal sealed record LimitProbe
     /// <summary>Model-specific registers to write before.</summary>
     public (uint Msr, ulong Value)[] Msrs { get; init; } = [];
 
-    /// <summary>Injected one after the other: the first before the guest starts, each further one when it writes to <see cref="ProbeEnd.PausePort"/>.</summary>
+    /// <summary>
+    /// Injected one after the other: the first before the guest starts, each further one when it writes to
+    /// <see cref="ProbeEnd.PausePort"/>.
+    /// </summary>
     public InjectedEvent[] Events { get; init; } = [];
 
-    /// <summary>Local APICs; with them the partition has a second processor, whose APIC is enabled with task priority 0 and that never runs.</summary>
+    /// <summary>
+    /// Local APICs; with them the partition has a second processor, whose APIC is enabled with task priority 0 and that never runs.
+    /// </summary>
     public LocalApicMode LocalApic { get; init; }
 
     /// <summary>Processor model that the guest needs; null = the backend's default.</summary>

@@ -25,7 +25,8 @@ internal static partial class ProbeCatalog
         },
         new()
         {
-            // inc ecx, four times; hlt -- handler: inc esi; cmp esi, 2; je the end; out 0xFC, al; iretq; the end: mov eax, ecx; out 0xFD, eax
+            // inc ecx, four times; hlt -- handler: inc esi; cmp esi, 2; je the end; out 0xFC, al; iretq; the end: mov eax, ecx; out 0xFD,
+            // eax
             Quirk = Quirk.LateInterrupts, Name = "NMI right after the IRET of another, 64-bit mode", Mode = ProbeMode.Long, Expected = ProbeEnd.Answer(0),
             Code = [0xFF, 0xC1, 0xFF, 0xC1, 0xFF, 0xC1, 0xFF, 0xC1, 0xF4],
             Handler = [0xFF, 0xC6, 0x83, 0xFE, 0x02, 0x74, 0x04, 0xE6, 0xFC, 0x48, 0xCF, 0x89, 0xC8, 0xE7, 0xFD], Vectors = [2],
@@ -39,7 +40,8 @@ internal static partial class ProbeCatalog
         },
         new()
         {
-            // Enable the APIC, logical destination 1, task priority 0x20; send vectors 0x41 and 0x42 to 1 and 2, lowest priority; mov eax, [IRR]; out 0xFD, eax
+            // Enable the APIC, logical destination 1, task priority 0x20; send vectors 0x41 and 0x42 to 1 and 2, lowest priority; mov eax,
+            // [IRR]; out 0xFD, eax
             Quirk = Quirk.LowestPriorityByTurns, Name = "lowest-priority messages, two processors", Mode = ProbeMode.Protected32,
             Expected = ProbeEnd.Answer(0), LocalApic = LocalApicMode.XApic,
             Code =

@@ -43,7 +43,8 @@ internal static partial class ProbeCatalog
         },
         new()
         {
-            // mov rax, -1; mov [4 bytes before the end of the last page], rax; out 0xFD, eax -- handler: mov eax, [those bytes]; out 0xFD, eax
+            // mov rax, -1; mov [4 bytes before the end of the last page], rax; out 0xFD, eax -- handler: mov eax, [those bytes]; out 0xFD,
+            // eax
             Quirk = PreciseSplitAccess, Name = "store across the end of the last page, 64-bit mode", Mode = ProbeMode.Long, Expected = ProbeEnd.Answer(0),
             Code = [0x48, 0xC7, 0xC0, 0xFF, 0xFF, 0xFF, 0xFF, 0x48, 0x89, 0x04, 0x25, 0xFC, 0xFF, 0x5F, 0x00, 0xE7, 0xFD],
             Handler = [0x8B, 0x04, 0x25, 0xFC, 0xCF, 0x00, 0x00, 0xE7, 0xFD], Vectors = [14],

@@ -27,6 +27,8 @@ internal static class ProbeLayout
     /// <summary>With a permission map of 512 ports.</summary>
     public const int TaskStateLimit = 0x68 + 64;
 
-    /// <summary>Linear address of a second way to <see cref="Data"/>, where paging is on: through the second entry of the page directory.</summary>
+    /// <summary>
+    /// Linear address of a second way to <see cref="Data"/>, where paging is on: through the second entry of the page directory.
+    /// </summary>
     public static uint SecondWay(ProbeMode mode) => (mode == ProbeMode.Paged32 ? 0x40_0000U : 0x20_0000U) + Data;
 }

@@ -1,6 +1,8 @@
 namespace Vmm.Kvm.Probes;
 
-/// <summary>The limits of this host's KVM, with the assist and without, each probed once in a process when they are first asked for. Any thread.</summary>
+/// <summary>
+/// The limits of this host's KVM, with the assist and without, each probed once in a process when they are first asked for. Any thread.
+/// </summary>
 internal static class ProbedLimits
 {
     private static readonly Lock s_lock = new();

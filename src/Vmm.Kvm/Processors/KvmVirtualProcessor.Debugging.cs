@@ -184,8 +184,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
         return true;
     }
 
-    // While the host's debugger has points the kernel hands every debug exception to it (KVM's API documentation, KVM_SET_GUEST_DEBUG). Of the
-    // guest's own, its trap flag's say, the guest has seen nothing yet.
+    // While the host's debugger has points the kernel hands every debug exception to it (KVM's API documentation, KVM_SET_GUEST_DEBUG). Of
+    // the guest's own, its trap flag's say, the guest has seen nothing yet.
     private void GiveBackTrap(uint trap)
     {
         FlushGeneral();

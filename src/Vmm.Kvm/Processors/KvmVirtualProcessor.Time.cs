@@ -87,8 +87,8 @@ internal sealed unsafe partial class KvmVirtualProcessor
         return SetAlone(value);
     }
 
-    // Of processors whose counters are set one after the other, the kernel takes all but the first for an attempt to keep them together, and
-    // makes the counters agree: just what is wanted.
+    // Of processors whose counters are set one after the other, the kernel takes all but the first for an attempt to keep them together,
+    // and makes the counters agree: just what is wanted.
     private void SetCounter(ulong value, ulong? clock)
     {
         if (clock is { } now)

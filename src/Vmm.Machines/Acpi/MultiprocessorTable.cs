@@ -3,7 +3,9 @@ using Vmm.Devices;
 
 namespace Vmm.Machines;
 
-/// <summary>The tables of the Intel MultiProcessor Specification 1.4, for guests without ACPI: floating pointer and configuration.</summary>
+/// <summary>
+/// The tables of the Intel MultiProcessor Specification 1.4, for guests without ACPI: floating pointer and configuration.
+/// </summary>
 internal static class MultiprocessorTable
 {
     private const int PointerLength = 16;

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Vmm.Machines;
 
-/// <summary>Reads a saved machine's preamble and chunks, and believes nothing: one buffer of bounded size, every checksum looked at.</summary>
+/// <summary>
+/// Reads a saved machine's preamble and chunks, and believes nothing: one buffer of bounded size, every checksum looked at.
+/// </summary>
 internal sealed class ChunkReader
 {
     private readonly Stream _stream;

@@ -4,8 +4,8 @@ namespace Vmm.Machines;
 
 /// <summary>A saved machine that is being read: first what it is made of, then, once, all of its state.</summary>
 /// <remarks>
-/// The file may come from anywhere: whatever its bytes are, reading ends with a machine or with a <see cref="SavedStateException"/>, in memory bounded by the RAM of the machine.
-/// The content of disks is not part of it.
+/// The file may come from anywhere: whatever its bytes are, reading ends with a machine or with a <see cref="SavedStateException"/>, in
+/// memory bounded by the RAM of the machine. The content of disks is not part of it.
 /// </remarks>
 public sealed class SavedMachine : IDisposable
 {

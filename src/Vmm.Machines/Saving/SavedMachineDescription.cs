@@ -24,8 +24,13 @@ public sealed record SavedMachineDescription
     /// <summary>CRC-32C of the firmware; null for a machine without.</summary>
     public uint? FirmwareChecksum { get; init; }
 
-    /// <summary>Options for a machine that takes this one's place: RAM, processors, their model and its clocks from here, all else from the given ones.</summary>
-    /// <param name="options">The devices' ends: serial port, disks and so on; an image is left out. A CPU profile that is set stays.</param>
+    /// <summary>
+    /// Options for a machine that takes this one's place: RAM, processors, their model and its clocks from here, all else from the given
+    /// ones.
+    /// </summary>
+    /// <param name="options">
+    /// The devices' ends: serial port, disks and so on; an image is left out. A CPU profile that is set stays.
+    /// </param>
     /// <exception cref="SavedStateException">The profile is none of this library's, and none is set.</exception>
     public MachineOptions ToOptions(MachineOptions options)
     {
@@ -78,7 +83,8 @@ public sealed record SavedMachineDescription
         };
     }
 
-    // Leaves from a file are compared, not believed; its clocks, which a backend may be able to provide, are taken as far as a processor can have them.
+    // Leaves from a file are compared, not believed; its clocks, which a backend may be able to provide, are taken as far as a processor
+    // can have them.
     private static CpuProfile Known(CpuProfile saved)
     {
         CpuProfile known = CpuProfiles.All.FirstOrDefault(profile => string.Equals(profile.Name, saved.Name, StringComparison.OrdinalIgnoreCase))

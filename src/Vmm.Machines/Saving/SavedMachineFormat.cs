@@ -4,7 +4,8 @@ using System.Numerics;
 namespace Vmm.Machines;
 
 /// <summary>
-/// The form of a saved machine: a preamble, then chunks, each with kind, length, its number, and a CRC-32C of all that. All numbers are little-endian. docs/saved-machine.md describes it.
+/// The form of a saved machine: a preamble, then chunks, each with kind, length, its number, and a CRC-32C of all that. All numbers are
+/// little-endian. docs/saved-machine.md describes it.
 /// </summary>
 internal static class SavedMachineFormat
 {
@@ -41,7 +42,9 @@ internal static class SavedMachineFormat
     /// <summary>The first bytes; the last of them ends a listing on a console, and none survives a conversion of line ends.</summary>
     public static ReadOnlySpan<byte> Magic => "VMMSAVE\x1A"u8;
 
-    /// <summary>CRC-32C (Castagnoli, RFC 3720 B.4), to be continued: begin and end with <see cref="uint.MaxValue"/> and an inversion.</summary>
+    /// <summary>
+    /// CRC-32C (Castagnoli, RFC 3720 B.4), to be continued: begin and end with <see cref="uint.MaxValue"/> and an inversion.
+    /// </summary>
     public static uint Accumulate(uint crc, ReadOnlySpan<byte> data)
     {
         while (data.Length >= 8)

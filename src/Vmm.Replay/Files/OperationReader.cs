@@ -3,7 +3,9 @@ using System.IO.Compression;
 
 namespace Vmm.Replay;
 
-/// <summary>Reads a recording's chunks and their values, and believes nothing: buffers of bounded size, every checksum and length looked at.</summary>
+/// <summary>
+/// Reads a recording's chunks and their values, and believes nothing: buffers of bounded size, every checksum and length looked at.
+/// </summary>
 internal sealed class OperationReader
 {
     private readonly Stream _stream;

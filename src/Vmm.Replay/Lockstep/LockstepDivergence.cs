@@ -12,7 +12,10 @@ public sealed record LockstepDivergence
     /// <summary>The processor.</summary>
     public required int Processor { get; init; }
 
-    /// <summary>True: <see cref="Rip"/> is the one instruction that did it. False: it is where the last comparison was that found nothing, and it happened after.</summary>
+    /// <summary>
+    /// True: <see cref="Rip"/> is the one instruction that did it. False: it is where the last comparison was that found nothing, and it
+    /// happened after.
+    /// </summary>
     public required bool IsExact { get; init; }
 
     /// <summary>Why it was not narrowed down to one instruction; null where it was.</summary>

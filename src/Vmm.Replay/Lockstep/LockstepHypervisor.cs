@@ -1,17 +1,19 @@
 namespace Vmm.Replay;
 
 /// <summary>
-/// Two backends that run the same guest: exits are compared, and at rest all state that both have, and memory. The client sees the first backend; what it answers goes to both. The first difference is
-/// narrowed down to the instruction and ends the run with a <see cref="ExitKind.Failed"/> exit.
+/// Two backends that run the same guest: exits are compared, and at rest all state that both have, and memory. The client sees the first
+/// backend; what it answers goes to both. The first difference is narrowed down to the instruction and ends the run with a
+/// <see cref="ExitKind.Failed"/> exit.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Where both backends count time in instructions they stop at the same places, and everything works: several processors, local APICs, interrupts at any time. Else there is one processor without a local
-/// APIC, comparisons are made at exits, and interrupts are looked at only there.
+/// Where both backends count time in instructions they stop at the same places, and everything works: several processors, local APICs,
+/// interrupts at any time. Else there is one processor without a local APIC, comparisons are made at exits, and interrupts are looked at
+/// only there.
 /// </para>
 /// <para>
-/// Processor identification, time and random numbers (CPUID, RDTSC, RDTSCP, RDRAND, RDSEED) are taken from the first backend, and so are flags that the architecture leaves undefined after an
-/// instruction: where they explain a difference, the guest goes on.
+/// Processor identification, time and random numbers (CPUID, RDTSC, RDTSCP, RDRAND, RDSEED) are taken from the first backend, and so are
+/// flags that the architecture leaves undefined after an instruction: where they explain a difference, the guest goes on.
 /// </para>
 /// <para>One thread at a time uses a partition's processors.</para>
 /// </remarks>

@@ -1,7 +1,8 @@
 namespace Vmm.Replay;
 
 /// <summary>
-/// Stands before the client's interrupt controller: it is asked once, by the first backend, and what it said is said again to the second, and to both when a stretch is run again.
+/// Stands before the client's interrupt controller: it is asked once, by the first backend, and what it said is said again to the second,
+/// and to both when a stretch is run again.
 /// </summary>
 internal sealed class LockstepInterruptSource
 {

@@ -12,6 +12,8 @@ public sealed record LockstepOptions
     /// <summary>Differences that are known and named; they are counted and do not end the run.</summary>
     public IReadOnlyList<LockstepTolerance> Tolerances { get; init; } = [];
 
-    /// <summary>How long the second backend may take where it cannot be asked for its place, beyond what the first one's instructions allow for.</summary>
+    /// <summary>
+    /// How long the second backend may take where it cannot be asked for its place, beyond what the first one's instructions allow for.
+    /// </summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -143,7 +143,9 @@ public sealed class LockstepPartition : IPartition
         Mirror.Dispose();
     }
 
-    /// <summary>Before the client changes something: processors of which only the first backend's has run on are brought together.</summary>
+    /// <summary>
+    /// Before the client changes something: processors of which only the first backend's has run on are brought together.
+    /// </summary>
     internal void Align()
     {
         foreach (LockstepProcessor processor in _processors)

@@ -5,8 +5,8 @@ namespace Vmm.Replay;
 internal sealed partial class LockstepProcessor
 {
     /// <summary>
-    /// The stretch since the last comparison is run again from there, narrowed down by halves where both backends count, then instruction by instruction. True: what differed is explained, and
-    /// both are where the first one was.
+    /// The stretch since the last comparison is run again from there, narrowed down by halves where both backends count, then instruction
+    /// by instruction. True: what differed is explained, and both are where the first one was.
     /// </summary>
     private bool Explain()
     {

@@ -168,7 +168,8 @@ internal sealed partial class LockstepProcessor
         isHeld = false;
         if (partition.Second.VirtualTime is { } time && partition.Time is not null)
         {
-            // As much room as the first had: close to their limit backends go instruction by instruction, and clocks armed on the way may tell.
+            // As much room as the first had: close to their limit backends go instruction by instruction, and clocks armed on the way may
+            // tell.
             ulong begun = time.Nanoseconds;
             time.Limit = begun + (toLimit ? Now - _begunAt : Math.Max(_room, Now - _begunAt + 1));
             VpExit exit;

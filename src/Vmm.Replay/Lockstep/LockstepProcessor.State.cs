@@ -44,7 +44,10 @@ internal sealed partial class LockstepProcessor
         return Differences().IsEmpty && FindMemoryDifferences().IsEmpty;
     }
 
-    /// <summary>Memory that differs. Accessed flags of page tables do not count where a backend does not count instructions: processors may set them ahead of time (SDM Vol. 3A 4.8).</summary>
+    /// <summary>
+    /// Memory that differs. Accessed flags of page tables do not count where a backend does not count instructions: processors may set them
+    /// ahead of time (SDM Vol. 3A 4.8).
+    /// </summary>
     public ImmutableArray<MemoryDifference> FindMemoryDifferences()
     {
         ImmutableArray<MemoryDifference> found = partition.Mirror.Compare();

@@ -7,7 +7,10 @@ public static class LockstepTolerances
     public static LockstepTolerance UserPrivilegeLevel { get; } = new(
         "user-iopl", "IOPL reads as 0 at level 3 where the kernel runs it natively without VT-x or SVM.", StateElements.General.Id, nameof(Register.Rflags), 0x3000);
 
-    /// <summary>RF is set or clear after what leaves it to the processor, such as an interrupted string instruction, and is lost by a kernel that carries out IRET itself.</summary>
+    /// <summary>
+    /// RF is set or clear after what leaves it to the processor, such as an interrupted string instruction, and is lost by a kernel that
+    /// carries out IRET itself.
+    /// </summary>
     public static LockstepTolerance ResumeFlag { get; } = new(
         "resume-flag", "RF differs while a string instruction is unfinished, and after IRET carried out by the kernel.", StateElements.General.Id, nameof(Register.Rflags), 0x1_0000);
 

@@ -8,7 +8,8 @@ internal sealed class MemoryMirror(IPartition first, IPartition second) : IDispo
     private const int MostDifferences = 16;
     private const int Piece = 4096;
 
-    // Beyond this much memory both backends are asked which pages changed; up to it all of it is looked at, so that what a client writes past them is seen as well.
+    // Beyond this much memory both backends are asked which pages changed; up to it all of it is looked at, so that what a client writes
+    // past them is seen as well.
     private const ulong LittleMemory = 16 << 20;
 
     private readonly List<Block> _blocks = [];
@@ -51,7 +52,10 @@ internal sealed class MemoryMirror(IPartition first, IPartition second) : IDispo
         }
     }
 
-    /// <summary>Before guests run: what the client wrote into the first guest's memory meanwhile goes to the second's, and both are what the next comparison starts from.</summary>
+    /// <summary>
+    /// Before guests run: what the client wrote into the first guest's memory meanwhile goes to the second's, and both are what the next
+    /// comparison starts from.
+    /// </summary>
     public void Take()
     {
         foreach ((Block block, ulong offset) in Pages())

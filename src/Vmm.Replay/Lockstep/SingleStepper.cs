@@ -1,8 +1,9 @@
 namespace Vmm.Replay;
 
 /// <summary>
-/// Runs one instruction at a time on two backends. The first counts or steps by itself. The second may do neither: then it is stopped behind the instruction, whose end the first has shown, by a HLT in place of the next
-/// one where that is at privilege level 0, and else by its own single-step trap with no interrupt table to take it, which shuts the processor down with its registers as they are.
+/// Runs one instruction at a time on two backends. The first counts or steps by itself. The second may do neither: then it is stopped
+/// behind the instruction, whose end the first has shown, by a HLT in place of the next one where that is at privilege level 0, and else by
+/// its own single-step trap with no interrupt table to take it, which shuts the processor down with its registers as they are.
 /// </summary>
 internal sealed class SingleStepper(LockstepProcessor owner, IVirtualProcessor first, IVirtualProcessor second)
 {

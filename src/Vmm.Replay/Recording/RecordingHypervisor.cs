@@ -1,18 +1,22 @@
 namespace Vmm.Replay;
 
 /// <summary>
-/// A backend in front of another one that records everything which the host does to the guest at the exit boundary: answers to port, memory-mapped I/O, MSR and CPUID exits, events and when
-/// they entered, time, memory that the host or a device wrote, rights and mappings. <see cref="Replayer"/> repeats the guest's run from it, to the instruction, without devices.
+/// A backend in front of another one that records everything which the host does to the guest at the exit boundary: answers to port,
+/// memory-mapped I/O, MSR and CPUID exits, events and when they entered, time, memory that the host or a device wrote, rights and mappings.
+/// <see cref="Replayer"/> repeats the guest's run from it, to the instruction, without devices.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Time is counted in instructions behind it (<see cref="Capability.VirtualTime"/>), so that each event has an exact place. A client that asks for
-/// <see cref="PartitionOptions.VirtualTime"/> drives the time itself; for every other client the time follows the host's: it is moved forward to it whenever the guest can be asked to stop, which is
-/// recorded too. Such a client sees an ordinary partition, with live devices, input and network, whose processors take turns.
+/// Time is counted in instructions behind it (<see cref="Capability.VirtualTime"/>), so that each event has an exact place. A client that
+/// asks for <see cref="PartitionOptions.VirtualTime"/> drives the time itself; for every other client the time follows the host's: it is
+/// moved forward to it whenever the guest can be asked to stop, which is recorded too. Such a client sees an ordinary partition, with live
+/// devices, input and network, whose processors take turns.
 /// </para>
 /// <para>
-/// What a client writes straight into a <see cref="GuestMemory"/> while the guest runs is recorded when <see cref="ISecondLevelAddressTranslation.NotifyWritten"/> tells of it. Windows for writing
-/// (<see cref="ISecondLevelAddressTranslation.TryGetSpan"/>) are copies where the time is the host's; what was written there reaches the guest at that call.
+/// What a client writes straight into a <see cref="GuestMemory"/> while the guest runs is recorded when
+/// <see cref="ISecondLevelAddressTranslation.NotifyWritten"/> tells of it. Windows for writing
+/// (<see cref="ISecondLevelAddressTranslation.TryGetSpan"/>) are copies where the time is the host's; what was written there reaches the
+/// guest at that call.
 /// </para>
 /// </remarks>
 public sealed class RecordingHypervisor : IHypervisor, IDisposable
@@ -83,7 +87,10 @@ public sealed class RecordingHypervisor : IHypervisor, IDisposable
             _notes.Add((name, text));
     }
 
-    /// <summary>Ends the recording, and the partition if that is not disposed yet. Without it, or the partition's own disposal, the recording stays without end and is refused.</summary>
+    /// <summary>
+    /// Ends the recording, and the partition if that is not disposed yet. Without it, or the partition's own disposal, the recording stays
+    /// without end and is refused.
+    /// </summary>
     public void Dispose()
     {
         _partition?.Dispose();

@@ -22,7 +22,10 @@ internal sealed partial class RecordingPartition
     private int _suspensions;
     private bool _isInside; // the last run ended within an instruction
 
-    /// <summary>Makes the processor in guest code leave, waits for it, and takes the record. From the guest's own thread outside of guest code it does not wait.</summary>
+    /// <summary>
+    /// Makes the processor in guest code leave, waits for it, and takes the record. From the guest's own thread outside of guest code it
+    /// does not wait.
+    /// </summary>
     public HostTurn Enter()
     {
         Monitor.Enter(_gate);
@@ -128,7 +131,8 @@ internal sealed partial class RecordingPartition
         return status;
     }
 
-    // A run that was asked to leave has stopped anywhere, perhaps within a repeated string instruction: it goes on to where an instruction has been counted, which a replay finds again.
+    // A run that was asked to leave has stopped anywhere, perhaps within a repeated string instruction: it goes on to where an instruction
+    // has been counted, which a replay finds again.
     private VpExit RunToCountedTime(IVirtualProcessor processor, ulong limit, out bool kicked)
     {
         VpExit exit = processor.Run();

@@ -4,7 +4,9 @@ internal sealed partial class RecordingPartition
 {
     private readonly Dictionary<GuestMemory, int> _blocks = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Before the first instruction: everything that the client has set up so far is recorded as it stands. The lock is held.</summary>
+    /// <summary>
+    /// Before the first instruction: everything that the client has set up so far is recorded as it stands. The lock is held.
+    /// </summary>
     public void EnsureStarted()
     {
         if (IsStarted)

@@ -3,11 +3,12 @@ using System.Diagnostics;
 namespace Vmm.Replay;
 
 /// <summary>
-/// A partition whose inputs are recorded. One processor at a time is in guest code; whatever the host does waits until it has left, at a counted time, and is recorded in that order.
+/// A partition whose inputs are recorded. One processor at a time is in guest code; whatever the host does waits until it has left, at a
+/// counted time, and is recorded in that order.
 /// </summary>
 /// <remarks>
-/// Locks: <c>_gate</c> guards the record and who is in guest code. It is not held while the guest runs, nor while a client's interrupt source is asked by the guest; it is held while the
-/// backend is called for the host, which never calls back.
+/// Locks: <c>_gate</c> guards the record and who is in guest code. It is not held while the guest runs, nor while a client's interrupt
+/// source is asked by the guest; it is held while the backend is called for the host, which never calls back.
 /// </remarks>
 internal sealed partial class RecordingPartition : IPartition
 {
@@ -76,7 +77,8 @@ internal sealed partial class RecordingPartition : IPartition
 
     public GuestMemory AllocateMemory(ulong length, GuestMemoryOptions options = GuestMemoryOptions.None) => _inner.AllocateMemory(length, options);
 
-    // Neither of these two waits for the guest to leave: who calls may hold a lock that the guest's own thread wants while it asks the interrupt source.
+    // Neither of these two waits for the guest to leave: who calls may hold a lock that the guest's own thread wants while it asks the
+    // interrupt source.
     public void NotifyExternalInterrupt()
     {
         lock (_gate)

@@ -1,9 +1,13 @@
 namespace Vmm.Replay;
 
 /// <summary>
-/// Repeats a recorded guest without devices: what the host did to it is done again at the same counted times, and what the guest does is compared with what it did.
+/// Repeats a recorded guest without devices: what the host did to it is done again at the same counted times, and what the guest does is
+/// compared with what it did.
 /// </summary>
-/// <remarks>For one thread, except for the token of <see cref="Run"/>. The nested-table format may be another than that of the recording: guests do not see it.</remarks>
+/// <remarks>
+/// For one thread, except for the token of <see cref="Run"/>. The nested-table format may be another than that of the recording: guests do
+/// not see it.
+/// </remarks>
 public sealed class Replayer : IDisposable
 {
     private readonly ReplayedOperations _operations;
@@ -41,7 +45,9 @@ public sealed class Replayer : IDisposable
 
     /// <summary>Repeats the recording to its end, or to the first divergence.</summary>
     /// <param name="cancellationToken">Ends it at the next operation; another call goes on.</param>
-    /// <exception cref="RecordingException">The recording asks for what cannot be done: it is damaged, or of another backend's making.</exception>
+    /// <exception cref="RecordingException">
+    /// The recording asks for what cannot be done: it is damaged, or of another backend's making.
+    /// </exception>
     public ReplayResult Run(CancellationToken cancellationToken = default)
     {
         try

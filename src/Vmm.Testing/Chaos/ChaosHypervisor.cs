@@ -1,16 +1,20 @@
 namespace Vmm.Testing;
 
 /// <summary>
-/// A backend in front of another one that makes what goes wrong now and then go wrong often: for testing that a monitor, a run loop or a machine bears it, and that a backend bears storms of
-/// cancels. Which disturbances, and how often, <see cref="ChaosOptions"/> says; <see cref="Counts"/> says what came of it.
+/// A backend in front of another one that makes what goes wrong now and then go wrong often: for testing that a monitor, a run loop or a
+/// machine bears it, and that a backend bears storms of cancels. Which disturbances, and how often, <see cref="ChaosOptions"/> says;
+/// <see cref="Counts"/> says what came of it.
 /// </summary>
 /// <remarks>
-/// Storms of cancels keep the contract: the kit passes under them. Everything else is what a client has to bear beyond it: exits without a reason, an interrupt on its way while nothing shows it, a
-/// host without memory. Partitions whose time or runs are counted in instructions are given no storms, short runs or delays, because nobody could tell their own exits from those.
+/// Storms of cancels keep the contract: the kit passes under them. Everything else is what a client has to bear beyond it: exits without a
+/// reason, an interrupt on its way while nothing shows it, a host without memory. Partitions whose time or runs are counted in instructions
+/// are given no storms, short runs or delays, because nobody could tell their own exits from those.
 /// </remarks>
 public sealed class ChaosHypervisor : DecoratedHypervisor
 {
-    /// <summary><see cref="FailedExit.Code"/> of an aborted run, and <see cref="HypervisorException.NativeCode"/> of refused memory.</summary>
+    /// <summary>
+    /// <see cref="FailedExit.Code"/> of an aborted run, and <see cref="HypervisorException.NativeCode"/> of refused memory.
+    /// </summary>
     public const uint AbortCode = 0xC4A0_5000;
 
     private long _spuriousCancels, _earlyWindows, _shortRuns, _storms, _hiddenCancels, _abortedRuns, _lateInterrupts, _refusedMemory;

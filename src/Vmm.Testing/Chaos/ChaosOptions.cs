@@ -1,11 +1,15 @@
 namespace Vmm.Testing;
 
-/// <summary>Which disturbances a <see cref="ChaosHypervisor"/> makes, and how often. Each is a probability from 0 (never, the default) to 1 (always).</summary>
+/// <summary>
+/// Which disturbances a <see cref="ChaosHypervisor"/> makes, and how often. Each is a probability from 0 (never, the default) to 1
+/// (always).
+/// </summary>
 public sealed record ChaosOptions
 {
     /// <summary>
-    /// Decides every choice. What one processor is shown depends on this, on its index and that of its partition, and on its own runs alone; so a guest on one processor is disturbed alike each time.
-    /// Storms and delays happen at times of the host: they begin at the same runs and requests, and meet the guest elsewhere.
+    /// Decides every choice. What one processor is shown depends on this, on its index and that of its partition, and on its own runs
+    /// alone; so a guest on one processor is disturbed alike each time. Storms and delays happen at times of the host: they begin at the
+    /// same runs and requests, and meet the guest elsewhere.
     /// </summary>
     public int Seed { get; init; }
 
@@ -19,17 +23,26 @@ public sealed record ChaosOptions
     public double ShortRuns { get; init; }
 
     /// <summary>
-    /// By run: another thread cancels it again and again while it lasts. The client sees none of that: it tries the backend. The contract holds wholly under storms.
+    /// By run: another thread cancels it again and again while it lasts. The client sees none of that: it tries the backend. The contract
+    /// holds wholly under storms.
     /// </summary>
     public double CancelStorms { get; init; }
 
-    /// <summary>By run: it returns <see cref="ExitKind.Failed"/> with <see cref="ChaosHypervisor.AbortCode"/>, and the processor does not run until its state is set or the partition is reset.</summary>
+    /// <summary>
+    /// By run: it returns <see cref="ExitKind.Failed"/> with <see cref="ChaosHypervisor.AbortCode"/>, and the processor does not run until
+    /// its state is set or the partition is reset.
+    /// </summary>
     public double AbortedRuns { get; init; }
 
-    /// <summary>By interrupt message, and by change of the external interrupt source: it reaches the processors late, by up to <see cref="LongestDelay"/>.</summary>
+    /// <summary>
+    /// By interrupt message, and by change of the external interrupt source: it reaches the processors late, by up to
+    /// <see cref="LongestDelay"/>.
+    /// </summary>
     public double LateInterrupts { get; init; }
 
-    /// <summary>By call of Map and AllocateMemory: it throws <see cref="HypervisorException"/>, and nothing is mapped or allocated.</summary>
+    /// <summary>
+    /// By call of Map and AllocateMemory: it throws <see cref="HypervisorException"/>, and nothing is mapped or allocated.
+    /// </summary>
     public double RefusedMemory { get; init; }
 
     /// <summary>How late an interrupt may be, and how long a short run may last.</summary>

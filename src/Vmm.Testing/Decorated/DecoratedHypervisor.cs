@@ -1,8 +1,9 @@
 namespace Vmm.Testing;
 
 /// <summary>
-/// A backend in front of another one, forwarding everything. Derive from it and from <see cref="DecoratedPartition"/>, <see cref="DecoratedProcessor"/> and
-/// <see cref="DecoratedMemory"/> to change one behaviour: to break it on purpose, to record it, to disturb it.
+/// A backend in front of another one, forwarding everything. Derive from it and from <see cref="DecoratedPartition"/>,
+/// <see cref="DecoratedProcessor"/> and <see cref="DecoratedMemory"/> to change one behaviour: to break it on purpose, to record it, to
+/// disturb it.
 /// </summary>
 /// <param name="inner">The backend behind.</param>
 public class DecoratedHypervisor(IHypervisor inner) : IHypervisor

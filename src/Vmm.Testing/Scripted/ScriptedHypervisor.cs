@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Vmm.Testing;
 
 /// <summary>
-/// A backend without a processor: its guests are scripts of exits. For testing what stands above a backend (run loops, devices, machines) without running
-/// guest code. It keeps the contract's rules, because it is built on the same base classes as a real backend.
+/// A backend without a processor: its guests are scripts of exits. For testing what stands above a backend (run loops, devices, machines)
+/// without running guest code. It keeps the contract's rules, because it is built on the same base classes as a real backend.
 /// </summary>
 public sealed class ScriptedHypervisor : HypervisorBase
 {

@@ -11,7 +11,10 @@ public sealed class ScriptedStep
         Waits = waits;
     }
 
-    /// <summary>A step that blocks in the guest until the processor is asked out (cancel, pause, dispose) or has an event to take; then the script goes on only for an event.</summary>
+    /// <summary>
+    /// A step that blocks in the guest until the processor is asked out (cancel, pause, dispose) or has an event to take; then the script
+    /// goes on only for an event.
+    /// </summary>
     public static ScriptedStep Wait { get; } = new(default, [], false, true);
 
     /// <summary>The exit that <see cref="IVirtualProcessor.Run"/> returns.</summary>

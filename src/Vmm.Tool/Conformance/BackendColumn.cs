@@ -5,7 +5,9 @@ namespace Vmm.Tool.Conformance;
 /// <summary>One backend's report, counted.</summary>
 /// <param name="Backend">Its name.</param>
 /// <param name="Capabilities">What it declares, in the report's order.</param>
-/// <param name="Areas">Cases by the first word of their identifiers; a case that ran with several table formats counts once, with its worst outcome.</param>
+/// <param name="Areas">
+/// Cases by the first word of their identifiers; a case that ran with several table formats counts once, with its worst outcome.
+/// </param>
 internal sealed record BackendColumn(string Backend, IReadOnlyList<string> Capabilities, IReadOnlyDictionary<string, AreaCounts> Areas)
 {
     private static readonly string[] s_worstFirst = ["failed", "absent", "skipped", "passed"];

@@ -10,7 +10,9 @@ internal static unsafe class WhvLibrary
 {
     private const string Platform = "WinHvPlatform.dll";
 
-    /// <summary>Binds the functions. False, with a reason, where the platform is not installed or a function of the first release is missing.</summary>
+    /// <summary>
+    /// Binds the functions. False, with a reason, where the platform is not installed or a function of the first release is missing.
+    /// </summary>
     public static bool TryLoad(out WhvApi api, [NotNullWhen(false)] out string? reason)
     {
         api = default;

@@ -7,7 +7,9 @@ internal sealed unsafe partial class WhvMemory(WhvPartition partition) : SecondL
 {
     private readonly DirtyPages _dirty = new();
 
-    /// <summary>Told of every range that the host writes: for a simulated processor, which does not see its process's stores as a real one does.</summary>
+    /// <summary>
+    /// Told of every range that the host writes: for a simulated processor, which does not see its process's stores as a real one does.
+    /// </summary>
     public Action<ulong, ulong>? HostWrote { get; set; }
 
     /// <inheritdoc/>

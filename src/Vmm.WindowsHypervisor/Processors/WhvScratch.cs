@@ -3,7 +3,10 @@ using Vmm.WindowsHypervisor.Interop;
 
 namespace Vmm.WindowsHypervisor.Processors;
 
-/// <summary>Native memory of one processor that calls go through: the exit context, and names and values of registers, aligned as the platform demands.</summary>
+/// <summary>
+/// Native memory of one processor that calls go through: the exit context, and names and values of registers, aligned as the platform
+/// demands.
+/// </summary>
 internal sealed unsafe class WhvScratch
 {
     /// <summary>Most registers of one call.</summary>

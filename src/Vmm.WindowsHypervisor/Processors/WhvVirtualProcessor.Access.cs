@@ -4,7 +4,8 @@ namespace Vmm.WindowsHypervisor.Processors;
 
 internal sealed unsafe partial class WhvVirtualProcessor
 {
-    // SAFETY: names and values of a call lie in the scratch memory, which has room for Capacity of each; the last place is for single registers.
+    // SAFETY: names and values of a call lie in the scratch memory, which has room for Capacity of each; the last place is for single
+    // registers.
     private const int Single = WhvScratch.Capacity - 1;
 
     /// <summary>Reads registers in one call. The values are good until the next call of this kind.</summary>

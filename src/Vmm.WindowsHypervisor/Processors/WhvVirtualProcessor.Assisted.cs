@@ -30,8 +30,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
         }
     }
 
-    // SDM Vol. 3A 11.4.7.1. As on other hypervisors the bootstrap processor's is enabled, LINT0 passes the external interrupt controller and
-    // LINT1 is the NMI: guests that are started without firmware rely on it.
+    // SDM Vol. 3A 11.4.7.1. As on other hypervisors the bootstrap processor's is enabled, LINT0 passes the external interrupt controller
+    // and LINT1 is the NMI: guests that are started without firmware rely on it.
     private void ResetLocalApic(ulong apicBase)
     {
         const int Id = 0x20, Version = 0x30, LogicalDestination = 0xD0, DestinationFormat = 0xE0, SpuriousVector = 0xF0;

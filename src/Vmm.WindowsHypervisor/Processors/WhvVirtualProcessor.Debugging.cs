@@ -7,8 +7,8 @@ using Vmm.X86.Execution;
 namespace Vmm.WindowsHypervisor.Processors;
 
 /// <summary>
-/// The host's debugger: steps are instructions of the assist; points are in debug registers that the guest does not use, and their #DB exits. The guest's own values are kept
-/// aside meanwhile, and what it does to them traps.
+/// The host's debugger: steps are instructions of the assist; points are in debug registers that the guest does not use, and their #DB
+/// exits. The guest's own values are kept aside meanwhile, and what it does to them traps.
 /// </summary>
 internal sealed unsafe partial class WhvVirtualProcessor
 {

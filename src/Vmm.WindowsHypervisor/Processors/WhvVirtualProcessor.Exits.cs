@@ -88,7 +88,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
         }
     }
 
-    // AMD's processors have the cause in DR6 when a #DB is intercepted, Intel's tell it beside: where the exit has none, the register has it.
+    // AMD's processors have the cause in DR6 when a #DB is intercepted, Intel's tell it beside: where the exit has none, the register has
+    // it.
     private void FillDebugCause(ref WhvVpExceptionContext exception)
     {
         const ulong Causes =

@@ -6,7 +6,8 @@ namespace Vmm.WindowsHypervisor.Processors;
 
 internal sealed unsafe partial class WhvVirtualProcessor
 {
-    // The platform's areas are compacted (SDM Vol. 1 13.4.3): AVX comes right after the header, as in the standard format where it is the first.
+    // The platform's areas are compacted (SDM Vol. 1 13.4.3): AVX comes right after the header, as in the standard format where it is the
+    // first.
     private const int MostPlatformBytes = 1 << 16, PlatformBytes = 4096, ApicBytes = 4096, Header = 512;
     private const ulong Known = 7, Compacted = 1UL << 63;
 

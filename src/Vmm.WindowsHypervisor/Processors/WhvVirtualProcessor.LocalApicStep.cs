@@ -24,8 +24,8 @@ internal sealed unsafe partial class WhvVirtualProcessor
         return (apicBase & (Enabled | X2ApicMode)) == Enabled && ((address ^ apicBase) & ApicPage) == 0;
     }
 
-    // The registers of x2APIC mode in that mode (SDM Vol. 3A table 11-6); accesses to others fault, and a fault is no step of the platform. Those that
-    // a client's policy names are its own.
+    // The registers of x2APIC mode in that mode (SDM Vol. 3A table 11-6); accesses to others fault, and a fault is no step of the platform.
+    // Those that a client's policy names are its own.
     private bool IsLocalApicMsr(uint msr, bool write)
     {
         bool exists = (msr - MsrNumber.X2ApicFirst) switch
@@ -38,7 +38,9 @@ internal sealed unsafe partial class WhvVirtualProcessor
         return exists && _partition.Options.MsrPolicy?.Find(msr, write) is null && (ReadOne(WhvRegisterName.ApicBase).Reg64 & X2ApicMode) != 0;
     }
 
-    /// <summary>One instruction on the platform. Interrupts wait meanwhile, and a breakpoint that stands on it does not count. False: an exit of it.</summary>
+    /// <summary>
+    /// One instruction on the platform. Interrupts wait meanwhile, and a breakpoint that stands on it does not count. False: an exit of it.
+    /// </summary>
     private bool StepOnThePlatform(out VpExit exit)
     {
         exit = default;

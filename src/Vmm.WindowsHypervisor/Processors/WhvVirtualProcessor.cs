@@ -3,7 +3,9 @@ using Vmm.X86.Execution;
 
 namespace Vmm.WindowsHypervisor.Processors;
 
-/// <summary>A virtual processor of the platform: its run loop. Instructions that the platform only reports are finished by the instruction assist.</summary>
+/// <summary>
+/// A virtual processor of the platform: its run loop. Instructions that the platform only reports are finished by the instruction assist.
+/// </summary>
 internal sealed unsafe partial class WhvVirtualProcessor : VirtualProcessorBase, IDisposable
 {
     private const int PollMilliseconds = 1;

@@ -144,7 +144,9 @@ public sealed class CpuidModel
     /// <summary>Bits that EFER may hold; others are reserved. LMA is read-only and not among them.</summary>
     public ulong EferAllowed { get; }
 
-    /// <summary>Features that are shown but that no processor of this core has, by name: instructions that would be #UD all the same.</summary>
+    /// <summary>
+    /// Features that are shown but that no processor of this core has, by name: instructions that would be #UD all the same.
+    /// </summary>
     public IReadOnlyList<string> Missing { get; }
 
     /// <summary>Bits of a linear address at most: 57 with 5-level paging, else 48.</summary>

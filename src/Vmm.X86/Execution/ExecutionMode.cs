@@ -52,7 +52,8 @@ public static class ExecutionMode
     public const uint SingleStep = 0x800;
 
     /// <summary>
-    /// Protected mode, not virtual-8086, with CR4.OSXSAVE set, XCR0 bits 1 and 2 set and CR0.TS clear: VEX-encoded vector instructions may run.
+    /// Protected mode, not virtual-8086, with CR4.OSXSAVE set, XCR0 bits 1 and 2 set and CR0.TS clear: VEX-encoded vector instructions may
+    /// run.
     /// </summary>
     public const uint AvxUsable = 0x1000;
 

@@ -25,8 +25,8 @@ public enum Outcome
     Exit,
 
     /// <summary>
-    /// Stopped because every other processor of the partition must stand still for it (a locked access that the host cannot make as one); nothing was
-    /// committed.
+    /// Stopped because every other processor of the partition must stand still for it (a locked access that the host cannot make as one);
+    /// nothing was committed.
     /// </summary>
     Exclusive,
 }

@@ -64,7 +64,8 @@ public abstract unsafe partial class ProcessorCore
     public bool IsCanonical(ulong linear) => (ulong)((long)(linear << _canonicalShift) >> _canonicalShift) == linear;
 
     /// <summary>
-    /// The same for the widest linear address that the processor has, whatever the paging mode: for bases and addresses that registers hold.
+    /// The same for the widest linear address that the processor has, whatever the paging mode: for bases and addresses that registers
+    /// hold.
     /// </summary>
     public bool IsCanonicalBase(ulong linear) => Model.IsCanonicalBase(linear);
 }

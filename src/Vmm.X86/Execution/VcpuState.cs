@@ -62,7 +62,8 @@ public unsafe struct VcpuState
     public ulong InstructionsRetired;
 
     /// <summary>
-    /// Instructions of the block that have retired before the one whose table handler runs, and are not yet in <see cref="InstructionsRetired"/>. Of no meaning elsewhere.
+    /// Instructions of the block that have retired before the one whose table handler runs, and are not yet in
+    /// <see cref="InstructionsRetired"/>. Of no meaning elsewhere.
     /// </summary>
     public uint Before;
 

@@ -117,8 +117,8 @@ internal sealed class InstructionSource
         return ReasonWithoutPrefixes(bytes, address, bits);
     }
 
-    // With an operand-size or repeat prefix VMCALL and its like are no instructions, but some hosts look at the hypervisor's bits first; and
-    // some load the operand of VERR and VERW before they look for LOCK.
+    // With an operand-size or repeat prefix VMCALL and its like are no instructions, but some hosts look at the hypervisor's bits first;
+    // and some load the operand of VERR and VERW before they look for LOCK.
     private string? ReasonWithoutPrefixes(ReadOnlySpan<byte> bytes, ulong address, int bits)
     {
         int prefixes = bytes.IndexOfAnyExcept(s_prefixes);

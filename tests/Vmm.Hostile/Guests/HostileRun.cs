@@ -36,7 +36,9 @@ public sealed class HostileRun(int first, int count)
     /// <summary>What broke, each with the guest's description. The run ends after ten.</summary>
     public IReadOnlyList<string> Failures => _failures;
 
-    /// <summary>Growth of the process's resident memory in bytes from the hundredth guest, or the middle one of fewer, to the last.</summary>
+    /// <summary>
+    /// Growth of the process's resident memory in bytes from the hundredth guest, or the middle one of fewer, to the last.
+    /// </summary>
     public long Growth { get; private set; }
 
     /// <summary>Runs them all. A guest that outlasts <see cref="Patience"/> ends the run: its thread cannot be had back.</summary>

@@ -3,8 +3,8 @@ using Vmm.Emulator;
 namespace Vmm.Hostile.Guests;
 
 /// <summary>
-/// A hostile guest with several processors on threads of their own, which share code, tables and data, while its client changes the address space, writes
-/// code, interrupts, pauses and asks. Threads are not repeatable: the seed fixes only what each of them does.
+/// A hostile guest with several processors on threads of their own, which share code, tables and data, while its client changes the address
+/// space, writes code, interrupts, pauses and asks. Threads are not repeatable: the seed fixes only what each of them does.
 /// </summary>
 public sealed class RacingGuest : IDisposable
 {

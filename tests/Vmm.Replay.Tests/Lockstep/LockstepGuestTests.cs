@@ -23,7 +23,8 @@ public sealed class LockstepGuestTests(ITestOutputHelper output)
         ["msr.tsc_advances"] = "passes, but in seconds: the loop waits for time",
     };
 
-    // What KVM may do otherwise: each with the difference as the comparison names it. Where a host's KVM has it right, these are merely not run.
+    // What KVM may do otherwise: each with the difference as the comparison names it. Where a host's KVM has it right, these are merely not
+    // run.
     private static readonly Dictionary<string, string> s_notOnKvm = new()
     {
         ["port.rep_insw"] = "string-batch: KVM reads several elements at one exit",

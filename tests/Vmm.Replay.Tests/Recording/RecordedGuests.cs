@@ -19,7 +19,8 @@ internal static class RecordedGuests
     };
 
     /// <summary>
-    /// Wakes a second processor; both count with a lock in memory, and mix the time-stamp counter into what they find there, until one of them has seen 400,000. Sends the mixture.
+    /// Wakes a second processor; both count with a lock in memory, and mix the time-stamp counter into what they find there, until one of
+    /// them has seen 400,000. Sends the mixture.
     /// </summary>
     public static byte[] TwoProcessors() => EmulatedGuest.Build(guest =>
     {

@@ -3,7 +3,9 @@ using Vmm.Emulator;
 
 namespace Vmm.Replay.Tests;
 
-/// <summary>Guests of the conformance kit pass in front of a recorder, whose client sees nothing of it, and each recording is repeated.</summary>
+/// <summary>
+/// Guests of the conformance kit pass in front of a recorder, whose client sees nothing of it, and each recording is repeated.
+/// </summary>
 public sealed class RecordedKitTests
 {
     public static TheoryData<string> Families => ["port.", "mmio.", "interrupts.", "apic.", "time.", "state.", "hostdebug.", "watch.", "completion."];

@@ -3,7 +3,9 @@ using Vmm.X86.Tests.Privileged;
 
 namespace Vmm.X86.Tests.Execution;
 
-/// <summary>What the host cannot be asked about BMI1, BMI2 and LZCNT: where they do not exist (SDM Vol. 2A 2.6, table 2-29; Vol. 2).</summary>
+/// <summary>
+/// What the host cannot be asked about BMI1, BMI2 and LZCNT: where they do not exist (SDM Vol. 2A 2.6, table 2-29; Vol. 2).
+/// </summary>
 public sealed unsafe class BitManipulationTests
 {
     private static readonly CpuidModel s_model = Models.With(CpuFeature.Bmi1, CpuFeature.Bmi2, CpuFeature.LeadingZeroCount);

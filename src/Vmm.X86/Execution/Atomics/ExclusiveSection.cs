@@ -1,8 +1,8 @@
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// Lets one processor of a partition run an instruction while all others stand still at an instruction boundary: locked accesses that the host cannot make
-/// as one.
+/// Lets one processor of a partition run an instruction while all others stand still at an instruction boundary: locked accesses that the
+/// host cannot make as one.
 /// </summary>
 /// <remarks>Processors that wait for it stand still themselves, so that two that want it do not wait for each other.</remarks>
 internal sealed class ExclusiveSection

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// Loads and stores of guest memory as x86 orders them (total store order, SDM Vol. 3A 9.2.2). On an x86 host they are plain ones; elsewhere loads acquire
-/// and stores release, which gives the same. An aligned access of up to 8 bytes is one access of the host.
+/// Loads and stores of guest memory as x86 orders them (total store order, SDM Vol. 3A 9.2.2). On an x86 host they are plain ones;
+/// elsewhere loads acquire and stores release, which gives the same. An aligned access of up to 8 bytes is one access of the host.
 /// </summary>
 // SAFETY: callers pass addresses of guest memory that hold for the access.
 internal static unsafe class Ordered

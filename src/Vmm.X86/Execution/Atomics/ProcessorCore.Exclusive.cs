@@ -18,8 +18,8 @@ public abstract unsafe partial class ProcessorCore
 #endif
 
     /// <summary>
-    /// Whether the host makes a locked access of this size as one. On x86 hosts any inside a cache line: one that crosses lines would be carried out too, but
-    /// by stopping every core of the host, which hosts may answer by slowing down or ending the process.
+    /// Whether the host makes a locked access of this size as one. On x86 hosts any inside a cache line: one that crosses lines would be
+    /// carried out too, but by stopping every core of the host, which hosts may answer by slowing down or ending the process.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsAtomicOnHost(ulong address, int size) =>
@@ -39,7 +39,8 @@ public abstract unsafe partial class ProcessorCore
     }
 
     /// <summary>
-    /// PAUSE: a guest that waits for another of its processors now and then lets the host run that one, which may not have a core of its own.
+    /// PAUSE: a guest that waits for another of its processors now and then lets the host run that one, which may not have a core of its
+    /// own.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal void Relax()

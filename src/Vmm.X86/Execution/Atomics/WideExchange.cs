@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// A compare-exchange of 16 bytes. .NET has none, so on x86-64 hosts it is a few bytes of machine code; elsewhere, and where the host refuses executable
-/// memory, <see cref="IsAtomic"/> is false and the caller must be alone.
+/// A compare-exchange of 16 bytes. .NET has none, so on x86-64 hosts it is a few bytes of machine code; elsewhere, and where the host
+/// refuses executable memory, <see cref="IsAtomic"/> is false and the caller must be alone.
 /// </summary>
-// SAFETY: the code touches the 16 bytes at each of its three arguments, which callers own; it makes no call, cannot throw and keeps the registers that the
-// calling convention asks for. The page it lies in is never freed.
+// SAFETY: the code touches the 16 bytes at each of its three arguments, which callers own; it makes no call, cannot throw and keeps the
+// registers that the calling convention asks for. The page it lies in is never freed.
 internal static unsafe class WideExchange
 {
     // push rbx; mov r10, ADDRESS; mov r11, EXPECTED; mov r9, VALUE; mov rbx, [r9]; mov rcx, [r9+8]; mov rax, [r11]; mov rdx, [r11+8];

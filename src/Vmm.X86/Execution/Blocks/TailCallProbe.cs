@@ -38,8 +38,8 @@ internal static unsafe class TailCallProbe
     private static DecodedOperation* Link(ProcessorCore? cpu, VcpuState* s, DecodedOperation* op)
     {
         s->InstructionsRetired++;
-        // Handlers end in direct calls, too. Under Wine, where code lies low in the address space, the compiler was seen to give up on a method
-        // that does, and to make it again without optimisation: then none of its calls is a jump.
+        // Handlers end in direct calls, too. Under Wine, where code lies low in the address space, the compiler was seen to give up on a
+        // method that does, and to make it again without optimisation: then none of its calls is a jump.
         if (s->InstructionsRetired > Links)
             return End(cpu, s, op);
         return ((delegate*<ProcessorCore?, VcpuState*, DecodedOperation*, DecodedOperation*>)op[1].Handler)(cpu, s, op + 1);

@@ -40,8 +40,8 @@ internal static unsafe class TableOperand
     private static bool IsLocked(Instruction* i) => i->HasLockPrefix || i->Mnemonic == Mnemonic.Xchg;
 
     /// <summary>
-    /// Replaces a value that still is as expected, atomically for the guest where the pointer is guest memory and the host can. Where it cannot, a locked
-    /// instruction runs alone.
+    /// Replaces a value that still is as expected, atomically for the guest where the pointer is guest memory and the host can. Where it
+    /// cannot, a locked instruction runs alone.
     /// </summary>
     /// <returns>The value that was there.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

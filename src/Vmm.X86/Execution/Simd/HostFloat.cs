@@ -56,7 +56,9 @@ internal static class HostFloat
         ? BitConverter.DoubleToUInt64Bits(Math.Sqrt(BitConverter.UInt64BitsToDouble(a)))
         : BitConverter.SingleToUInt32Bits(MathF.Sqrt(BitConverter.UInt32BitsToSingle((uint)a)));
 
-    /// <summary>An operation's result, by the host where that is the guest's; exceptions are merged into <paramref name="flags"/>.</summary>
+    /// <summary>
+    /// An operation's result, by the host where that is the guest's; exceptions are merged into <paramref name="flags"/>.
+    /// </summary>
     public static ulong Apply<TOperation, TFormat>(ulong a, ulong b, uint mxcsr, ref uint flags)
         where TOperation : struct, IFloatOperation
         where TFormat : struct, IFloatFormat

@@ -3,12 +3,13 @@ using System.Buffers.Binary;
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// An instruction that a backend's platform left to us: run in the assist, with what it needs from outside turned into exits of the contract, and their
-/// answers taken.
+/// An instruction that a backend's platform left to us: run in the assist, with what it needs from outside turned into exits of the
+/// contract, and their answers taken.
 /// </summary>
 /// <remarks>
 /// <see cref="Start"/> runs the instruction at RIP. While <see cref="IsPending"/>, complete it by the members named like those of
-/// <see cref="IVirtualProcessor"/>, then call <see cref="Continue"/>. The processor's state changes only when the instruction is finished. Used by the thread that owns the processor.
+/// <see cref="IVirtualProcessor"/>, then call <see cref="Continue"/>. The processor's state changes only when the instruction is finished.
+/// Used by the thread that owns the processor.
 /// </remarks>
 public sealed class AssistedInstruction : IDisposable
 {

@@ -1,6 +1,9 @@
 namespace Vmm.X86.Execution;
 
-/// <summary>A processor of another backend, as <see cref="InstructionAssist"/> sees it: state for the taking, and what the backend answers by itself.</summary>
+/// <summary>
+/// A processor of another backend, as <see cref="InstructionAssist"/> sees it: state for the taking, and what the backend answers by
+/// itself.
+/// </summary>
 /// <remarks>Called on the thread that owns the processor, while no guest code runs on it.</remarks>
 public interface IAssistedProcessor
 {

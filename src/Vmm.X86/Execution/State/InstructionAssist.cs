@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 namespace Vmm.X86.Execution;
 
 /// <summary>
-/// The interpreter, entered for exactly one instruction on the state of somebody else's processor: finishes instructions that a platform reports but
-/// does not carry out.
+/// The interpreter, entered for exactly one instruction on the state of somebody else's processor: finishes instructions that a platform
+/// reports but does not carry out.
 /// </summary>
 /// <remarks>
-/// <see cref="Begin"/> takes the processor's state over, <see cref="Step"/> runs the one instruction, as often as it stops for something outside (answer
-/// <see cref="ProcessorCore.Request"/>, step again), and <see cref="Commit"/> gives the state back. An exception is delivered through the guest's own tables before
-/// that. Used by the thread that owns the processor.
+/// <see cref="Begin"/> takes the processor's state over, <see cref="Step"/> runs the one instruction, as often as it stops for something
+/// outside (answer <see cref="ProcessorCore.Request"/>, step again), and <see cref="Commit"/> gives the state back. An exception is
+/// delivered through the guest's own tables before that. Used by the thread that owns the processor.
 /// </remarks>
 // SAFETY: pages come from TryGetSpan, which gives windows on native memory that stays mapped while the owner of the processor is in here.
 public sealed unsafe class InstructionAssist : ProcessorCore
@@ -92,7 +92,9 @@ public sealed unsafe class InstructionAssist : ProcessorCore
     }
 
     /// <summary>Runs the one instruction.</summary>
-    /// <returns>True when it is done, its exception delivered if it had one; false when <see cref="ProcessorCore.Request"/> must be answered first.</returns>
+    /// <returns>
+    /// True when it is done, its exception delivered if it had one; false when <see cref="ProcessorCore.Request"/> must be answered first.
+    /// </returns>
     public bool Step()
     {
         if (!HasEvent)

@@ -2,7 +2,9 @@ using Vmm.X86.Paging;
 
 namespace Vmm.X86.Execution;
 
-/// <summary>Translation of linear addresses as the hardware would do it, without side effects, in the terms of the public contract.</summary>
+/// <summary>
+/// Translation of linear addresses as the hardware would do it, without side effects, in the terms of the public contract.
+/// </summary>
 public static class LinearProbe
 {
     /// <summary>Translates through the guest's tables, then asks the second level.</summary>

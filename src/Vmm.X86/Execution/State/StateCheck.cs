@@ -1,6 +1,8 @@
 namespace Vmm.X86.Execution;
 
-/// <summary>Refuses register values that no instruction could have put there, naming the register (SDM Vol. 3C 27.3.1 has the same list).</summary>
+/// <summary>
+/// Refuses register values that no instruction could have put there, naming the register (SDM Vol. 3C 27.3.1 has the same list).
+/// </summary>
 public static class StateCheck
 {
     private const ulong Cr0Reserved = ~0xE005_003FUL;

@@ -2,9 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Vmm.X86.Execution;
 
-// Breakpoints and watchpoints of the host's debugger. With breakpoints, code is decoded for a mode of its own, in which blocks end before every page offset that a
-// breakpoint has in any page, and such offsets are never linked: every way to a breakpoint passes the dispatcher. Pages with a watched byte have no entries in the soft TLB; an
-// access that hits inside a block stops before anything is committed and the instruction is run again alone.
+// Breakpoints and watchpoints of the host's debugger. With breakpoints, code is decoded for a mode of its own, in which blocks end before
+// every page offset that a breakpoint has in any page, and such offsets are never linked: every way to a breakpoint passes the dispatcher.
+// Pages with a watched byte have no entries in the soft TLB; an access that hits inside a block stops before anything is committed and the
+// instruction is run again alone.
 public abstract unsafe partial class ProcessorCore
 {
     private ulong[] _hostBreakpoints = [];
@@ -19,7 +20,9 @@ public abstract unsafe partial class ProcessorCore
     /// <summary>
     /// Sets what the host's debugger waits for. The processor is at rest.
     /// </summary>
-    /// <param name="breakpoints">Linear addresses of instructions: <see cref="Execute"/> returns <see cref="RunResult.HostBreakpoint"/> before it runs one.</param>
+    /// <param name="breakpoints">
+    /// Linear addresses of instructions: <see cref="Execute"/> returns <see cref="RunResult.HostBreakpoint"/> before it runs one.
+    /// </param>
     /// <param name="watchpoints">Accesses that <see cref="TryTakeHostHit"/> tells of once their instruction is complete.</param>
     public void SetHostPoints(ReadOnlySpan<ulong> breakpoints, ReadOnlySpan<HostWatchpoint> watchpoints)
     {
@@ -46,7 +49,10 @@ public abstract unsafe partial class ProcessorCore
         }
     }
 
-    /// <summary>A completed instruction, or the delivery of an event, hit a watchpoint of <see cref="SetHostPoints"/> and <see cref="TryTakeHostHit"/> has not told of it.</summary>
+    /// <summary>
+    /// A completed instruction, or the delivery of an event, hit a watchpoint of <see cref="SetHostPoints"/> and
+    /// <see cref="TryTakeHostHit"/> has not told of it.
+    /// </summary>
     public bool HasHostHit => _hostHit;
 
     /// <summary>The watchpoint hit since the last call, the first where there were several.</summary>

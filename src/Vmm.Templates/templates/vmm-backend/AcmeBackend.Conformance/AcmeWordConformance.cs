@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace AcmeBackend.Conformance;
 
-/// <summary>Makes the backend. Where it is unavailable return null, with the reason and what to do: the tests are skipped with these words.</summary>
+/// <summary>
+/// Makes the backend. Where it is unavailable return null, with the reason and what to do: the tests are skipped with these words.
+/// </summary>
 public sealed class AcmeWordFixture : HypervisorFixture
 {
     protected override string Name => "acme-word";
