@@ -80,7 +80,11 @@ public sealed class KvmBackend : HypervisorBase
             yield return new Quirk("host-frequency",
                 "The time-stamp counter runs at the host's frequency, not at that of the CPU profile; CPUID shows which.");
         if (!platform.HasTscOffset)
+        {
             yield return new Quirk("host-time",
                 "The guest's time-stamp counter is the host's: what is written to it is lost, and it cannot be stopped.");
+            yield return new Quirk(Capability.TimeControl.Name,
+                "The guest's time-stamp counter, set to 2^60 by KVM_SET_MSRS, was read otherwise: it would go on while all else stands still.");
+        }
     }
 }
