@@ -98,4 +98,25 @@ public sealed class InterruptRouterTests
         _router.IoApic.EndOfInterrupt(0x52);
         _sent.Count.Should().Be(sent, "nobody asserts it");
     }
+
+    [Fact]
+    public async Task Pulse_of_a_waiting_line_leaves_a_processor_that_asks_just_then_with_its_vector()
+    {
+        IInterruptLine line = _router.Connect(0);
+        line.Set(true);
+        using CancellationTokenSource enough = new();
+        Task pulsing = Task.Run(() =>
+        {
+            while (!enough.IsCancellationRequested)
+                line.Pulse();
+        });
+        for (int taken = 0; taken < 50_000; taken++)
+        {
+            SpinWait.SpinUntil(() => _pic.Asserted);
+            _pic.Acknowledge().Should().Be(0x20);
+            _pic.Out(0x20, 0x20);
+        }
+        await enough.CancelAsync();
+        await pulsing;
+    }
 }

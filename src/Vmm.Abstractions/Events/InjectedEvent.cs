@@ -19,7 +19,7 @@ public readonly record struct InjectedEvent
     /// <summary>Kind.</summary>
     public InjectedEventKind Kind { get; init; }
 
-    /// <summary>Vector: 0 to 255 for interrupts, 0 to 31 for exceptions.</summary>
+    /// <summary>Vector: 0 to 255 for interrupts, 0 to 31 for exceptions, but not 2, which an NMI has.</summary>
     public byte Vector { get; init; }
 
     /// <summary>The exception pushes an error code.</summary>

@@ -269,6 +269,7 @@ internal static class InterruptCases
     {
         GuestMachine m = c.Enter(GuestMode.Long, a => a.hlt());
         Verify.Throws<ArgumentException>(() => m.Processor.Inject(InjectedEvent.Exception(32)), "Exception 32");
+        Verify.Throws<ArgumentException>(() => m.Processor.Inject(InjectedEvent.Exception(2)), "Exception 2, which is an NMI's vector");
         Verify.Throws<ArgumentException>(() => m.Processor.Inject(new InjectedEvent { Kind = (InjectedEventKind)9 }), "Kind 9");
         m.RunToHalt();
     }

@@ -15,8 +15,8 @@ public abstract partial class VirtualProcessorBase
         _partition.ThrowIfDisposed();
         if (injected.Kind > InjectedEventKind.Exception)
             throw new ArgumentOutOfRangeException(nameof(injected), injected.Kind, "Unknown kind of event.");
-        if (injected.Kind == InjectedEventKind.Exception && injected.Vector > 31)
-            throw new ArgumentOutOfRangeException(nameof(injected), injected.Vector, "An exception has a vector from 0 to 31.");
+        if (injected.Kind == InjectedEventKind.Exception && injected.Vector is > 31 or 2)
+            throw new ArgumentOutOfRangeException(nameof(injected), injected.Vector, "An exception has a vector from 0 to 31, and not 2: that is an NMI's.");
         lock (_eventLock)
         {
             bool nmi = injected.Kind == InjectedEventKind.NonMaskableInterrupt;

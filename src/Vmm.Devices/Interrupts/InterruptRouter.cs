@@ -104,6 +104,22 @@ public sealed class InterruptRouter : ISaveableDevice
             }
         }
 
+        public void Pulse(Input input)
+        {
+            lock (_gate)
+            {
+                if (!input.Level)
+                {
+                    Change(input, true);
+                }
+                else if (_asserting == 1)
+                {
+                    Isa?.Pulse();
+                    redirected?.Pulse();
+                }
+            }
+        }
+
         public void Change(Input input, bool level)
         {
             // The controllers are told inside the lock, so that they see changes in the order in which they were made. They call nobody
@@ -145,6 +161,8 @@ public sealed class InterruptRouter : ISaveableDevice
         public bool IsMasked => line.Isa is null || line.Isa.IsMasked;
 
         public void Set(bool level) => line.Change(this, level);
+
+        public void Pulse() => line.Pulse(this);
 
         // Under the line's lock.
         public bool TryChange(bool level)

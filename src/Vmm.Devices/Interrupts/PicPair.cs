@@ -154,14 +154,18 @@ public sealed class PicPair : BytePortDevice, IExternalInterruptSource, ISaveabl
             Changed?.Invoke();
     }
 
-    private void SetLine(int irq, bool level)
+    private void Drive(int irq, bool falls, bool rises)
     {
         bool before;
         bool after;
         lock (_gate)
         {
             before = _asserted;
-            (irq < 8 ? _master : _slave).SetLine(irq & 7, level);
+            PicChip chip = irq < 8 ? _master : _slave;
+            if (falls)
+                chip.SetLine(irq & 7, false);
+            if (rises)
+                chip.SetLine(irq & 7, true);
             Update();
             after = _asserted;
         }
@@ -188,7 +192,9 @@ public sealed class PicPair : BytePortDevice, IExternalInterruptSource, ISaveabl
 
         public bool IsMasked => pair.IsMasked(irq);
 
-        public void Set(bool level) => pair.SetLine(irq, level);
+        public void Set(bool level) => pair.Drive(irq, !level, level);
+
+        public void Pulse() => pair.Drive(irq, true, true);
 
         public void RaiseAcknowledged() => Acknowledged?.Invoke();
     }

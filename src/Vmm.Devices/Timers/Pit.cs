@@ -228,8 +228,8 @@ public sealed class Pit : BytePortDevice, ISaveableDevice, IDisposable
 
     private void Pulse()
     {
-        SetLine(false);
-        SetLine(true);
+        _level = true;
+        _line.Pulse();
         _isAwaited = true;
     }
 

@@ -97,8 +97,8 @@ public static class StateCheck
     {
         if (injected.Kind > InjectedEventKind.Exception)
             throw new ArgumentException($"{injected.Kind} is no kind of event.");
-        if (injected.Kind == InjectedEventKind.Exception && injected.Vector > 31)
-            throw new ArgumentException($"An exception has a vector from 0 to 31, not {injected.Vector}.");
+        if (injected.Kind == InjectedEventKind.Exception && injected.Vector is > 31 or 2)
+            throw new ArgumentException($"An exception has a vector from 0 to 31, and not 2, an NMI's: {injected.Vector}.");
     }
 
     private static void Base(CpuidModel model, string name, ulong value)
