@@ -21,7 +21,8 @@ public sealed partial class HostileGuest
                 Inject(InjectedEvent.Nmi);
                 break;
             case 2:
-                byte vector = (byte)_random.Next(32);
+                int number = _random.Next(31);
+                byte vector = (byte)(number < 2 ? number : number + 1); // 2 is an NMI's
                 Inject(_random.Next(2) == 0 ? InjectedEvent.Exception(vector) : InjectedEvent.Exception(vector, (uint)_random.Next(),
                     (ulong)_random.NextInt64()));
                 break;
