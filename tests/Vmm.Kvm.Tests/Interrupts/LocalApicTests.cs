@@ -128,15 +128,16 @@ public sealed class LocalApicTests
         steps.Should().Equal(0x1201, 0x1202, 0x120E, 0x120F);
     }
 
-    // Some kernels run a guest on a little before they tell.
+    // Some kernels run a guest on a little before they tell, and take or tell nothing while it runs without a reason to leave it.
     private static byte? RunToEnd(IVirtualProcessor processor)
     {
-        for (int i = 0; i < 20; i++)
+        using Timer reason = new(static running => ((IVirtualProcessor)running!).Cancel(), processor, 250, 250);
+        for (int i = 0; i < 40; i++)
         {
             VpExit exit = processor.Run();
             if (exit.Kind == ExitKind.ApicEoi)
                 return exit.ApicEoi.Vector;
-            exit.Kind.Should().Be(ExitKind.PortIo);
+            exit.Kind.Should().BeOneOf(ExitKind.PortIo, ExitKind.Cancelled);
         }
         return null;
     }
